@@ -1,15 +1,18 @@
 //! Times as people read and write them, in the time zone of this machine (`TZ`, or the system's).
 
 mod near_day;
+mod zone;
 
 use std::fmt;
 use std::time::{Duration, SystemTime};
 
 use jiff::Timestamp;
-use jiff::civil::{Date, DateTime};
+use jiff::civil::{Date, DateTime, Time};
 use jiff::tz::TimeZone;
 
-pub use near_day::{NotADay, parse_near_day, today};
+pub use self::near_day::{NotADay, parse_near_day};
+use self::near_day::{is_plausible, parse_date};
+pub use self::zone::{UnknownZone, unknown_zone};
 
 /// A time with the offset of this machine's time zone, to the second: `2026-11-29T09:41:07-03:00`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -86,20 +89,22 @@ fn parse_end_at(text: &str, end: End, now: Timestamp, zone: &TimeZone) -> Result
         return day_start(day, zone).ok_or(NotATime);
     }
     if let Some(time) = parse_with_offset(text) {
-        return Ok(time);
+        return Some(time).filter(|time| *time >= SystemTime::UNIX_EPOCH).ok_or(NotATime);
     }
-    let with_slashes = || DateTime::strptime("%d/%m/%Y %H:%M", text).ok();
-    let time = text.parse::<DateTime>().ok().or_else(with_slashes).ok_or(NotATime)?;
-    zone.to_timestamp(time).ok().and_then(|time| time.try_into().ok()).ok_or(NotATime)
+    let with_slashes = || {
+        let (day, time) = text.split_once(' ')?;
+        Some(DateTime::from_parts(parse_date(day)?, Time::strptime("%H:%M", time).ok()?))
+    };
+    let time = text.parse::<DateTime>().ok().or_else(with_slashes).filter(|time| is_plausible(time.date()));
+    let time = time.and_then(|time| zone.to_timestamp(time).ok());
+    time.and_then(|time| time.try_into().ok()).ok_or(NotATime)
 }
 
 fn parse_day(text: &str, today: Date) -> Option<Date> {
     match text.to_lowercase().as_str() {
         "hoje" => Some(today),
         "ontem" => today.yesterday().ok(),
-        // The date parser would accept a text with a time, too.
-        _ if text.len() > "2026-11-29".len() => None,
-        text => text.parse().ok().or_else(|| Date::strptime("%d/%m/%Y", text).ok()),
+        text => parse_date(text),
     }
 }
 
@@ -109,11 +114,16 @@ fn day_start(day: Date, zone: &TimeZone) -> Option<SystemTime> {
     start.timestamp().try_into().ok()
 }
 
+/// The day of now, in the time zone of this machine.
+pub fn today() -> Date {
+    TimeZone::system().to_datetime(Timestamp::now()).date()
+}
+
 /// The calendar of a time zone, which divides time into days.
 #[derive(Debug, Clone)]
 pub struct Days {
     zone: TimeZone,
-    /// The name that was asked for; empty for this machine's zone.
+    /// The name by which a request names the zone; empty for that of the server.
     name: String,
 }
 
@@ -127,20 +137,33 @@ pub struct Day {
 }
 
 impl Days {
-    /// The days of the zone with this IANA name, or of this machine's zone if the name is empty. `None` if
-    /// there is no such zone.
+    /// The days of the zone with this IANA name or this rule of POSIX, or of this machine's zone if the name is
+    /// empty. `None` if there is no such zone.
     pub fn of_zone(name: &str) -> Option<Self> {
-        let zone = if name.is_empty() { TimeZone::system() } else { TimeZone::get(name).ok()? };
-        Some(Self { zone, name: name.to_owned() })
+        if name.is_empty() {
+            return Some(Self::of_server());
+        }
+        Some(Self { zone: zone::named(name)?, name: name.to_owned() })
     }
 
-    /// The days of this machine's zone.
-    pub fn here() -> Self {
+    /// The days of this machine's zone, for a server whose client names none: those of UTC if `TZ` names no time
+    /// zone.
+    pub fn of_server() -> Self {
         Self { zone: TimeZone::system(), name: String::new() }
     }
 
-    /// The name that was asked for; empty for this machine's zone.
-    pub fn zone_asked_for(&self) -> &str {
+    /// The days of this machine's zone, by the name that a server knows.
+    ///
+    /// # Errors
+    /// If `TZ` names no time zone.
+    pub fn here() -> Result<Self, UnknownZone> {
+        let zone = zone::here()?;
+        let name = zone::name_of(&zone);
+        Ok(Self { zone, name })
+    }
+
+    /// The name by which a request names the zone; empty for that of the server.
+    pub fn zone_name(&self) -> &str {
         &self.name
     }
 
@@ -233,6 +256,8 @@ mod tests {
             ("2026-11-01", "2026-11-01T03:00:00Z", "2026-11-02T03:00:00Z"),
             ("01/11/2026", "2026-11-01T03:00:00Z", "2026-11-02T03:00:00Z"),
             ("1/11/2026", "2026-11-01T03:00:00Z", "2026-11-02T03:00:00Z"),
+            ("1/11/26", "2026-11-01T03:00:00Z", "2026-11-02T03:00:00Z"),
+            ("1/11/26 9:05", "2026-11-01T12:05:00Z", "2026-11-01T12:05:00Z"),
             ("2026-11-01T14:30", "2026-11-01T17:30:00Z", "2026-11-01T17:30:00Z"),
             ("2026-11-01 14:30:10", "2026-11-01T17:30:10Z", "2026-11-01T17:30:10Z"),
             ("01/11/2026 14:30", "2026-11-01T17:30:00Z", "2026-11-01T17:30:00Z"),
@@ -241,7 +266,17 @@ mod tests {
             assert_eq!(read(text, End::First).as_deref(), Ok(first), "{text}");
             assert_eq!(read(text, End::Last).as_deref(), Ok(last), "{text}");
         }
-        for text in ["", "amanhã", "2026", "2026-13-01", "31/02/2026", "14:30", "2026-11-01T25:00"] {
+        for text in
+            ["", "amanhã", "2026", "2026-13-01", "31/02/2026", "14:30", "2026-11-01T25:00", "01/11/0026"]
+                .into_iter()
+                .chain([
+                    "0026-11-01",
+                    "0026-11-01T14:30",
+                    "01/11/0026 14:30",
+                    "0026-11-01T14:30Z",
+                    "01/11/026",
+                ])
+        {
             assert_eq!(read(text, End::First), Err(NotATime), "{text}");
         }
     }

@@ -39,7 +39,7 @@ impl Report {
             What::Low => vec![Request::ListLowStock(LowStockRequest { days: self.days_ahead.unwrap_or(0) })],
             What::Expiring => vec![Request::ListExpiringStock(ExpiringRequest {
                 days: self.expiring_days(),
-                time_zone: self.days.zone_asked_for(),
+                time_zone: self.days.zone_name(),
             })],
             What::Trace => vec![Request::TracePurchases(TraceRequest {
                 words: &self.words,

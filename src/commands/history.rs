@@ -7,8 +7,9 @@ use super::connection::{Connection, connect};
 use super::output::{SheetFormat, SheetOutput, check_no_terminal, print, print_workbook};
 use super::period::Period;
 use crate::catalog::{Author, Kind};
-use crate::local_time::Days;
-use crate::operation::{LISTED_MOVEMENTS_DEFAULT, MovementsRequest, ProductChangesRequest, Reply, Request};
+use crate::operation::{
+    LISTED_MOVEMENTS_DEFAULT, MovementsRequest, ProductChangesRequest, Reply, Request, days_here,
+};
 use crate::render::{Format, movement_sheet};
 
 /// Mostra os movimentos do estoque, do último para trás
@@ -64,7 +65,7 @@ impl History {
             let reply = connect(&self.connection)?.call(&Request::ListProductChanges(request))?;
             return print(&reply, format);
         }
-        let (since, until) = self.period.ends(&Days::here())?;
+        let (since, until) = self.period.ends(&days_here()?)?;
         let request = MovementsRequest {
             name,
             kind: self.kind,

@@ -7,6 +7,7 @@ use clap::builder::PossibleValue;
 use clap::{Args, ValueEnum};
 
 use super::Error;
+use crate::local_time::unknown_zone;
 use crate::operation::Reply;
 use crate::render::{Format, Sheet, change_lines, render, render_for_person, workbook};
 
@@ -131,4 +132,11 @@ pub(super) fn written_or(result: io::Result<()>, failure: &'static str) -> Resul
 /// Writes a note to standard error. If standard error is closed, the note is dropped.
 pub(super) fn note(text: &str) {
     let _ = writeln!(io::stderr(), "{text}");
+}
+
+/// Says that the times of this process are those of UTC because its time zone does not exist.
+pub(super) fn note_unknown_zone() {
+    if let Some(error) = unknown_zone() {
+        note(&format!("Aviso: {error}. As horas são as de UTC."));
+    }
 }

@@ -6,6 +6,7 @@ use clap::Args;
 
 use crate::catalog::Quoted;
 use crate::local_time::{Days, End};
+use crate::operation::check_given_period;
 use crate::refusal::Refusal;
 
 #[derive(Debug, Args)]
@@ -22,7 +23,7 @@ impl Period {
     /// The first moment of the period, and the first moment after it.
     ///
     /// # Errors
-    /// If an option is no valid time.
+    /// If an option is no valid time, or the period ends before it begins.
     pub(super) fn ends(&self, days: &Days) -> Result<(Option<SystemTime>, Option<SystemTime>), Refusal> {
         let read = |field, text: &Option<String>, end| {
             let time = text.as_ref().map(|text| (text, days.parse_end(text, end)));
@@ -31,6 +32,9 @@ impl Period {
             });
             time.transpose()
         };
-        Ok((read("start_time", &self.since, End::First)?, read("end_time", &self.until, End::Last)?))
+        let since = read("start_time", &self.since, End::First)?;
+        let until = read("end_time", &self.until, End::Last)?;
+        check_given_period(since, until)?;
+        Ok((since, until))
     }
 }

@@ -7,8 +7,7 @@ use super::connection::{Connection, connect};
 use super::output::{Output, print};
 use super::report::show;
 use crate::catalog::Price;
-use crate::local_time::Days;
-use crate::operation::{ProductsRequest, Request};
+use crate::operation::{ProductsRequest, Request, days_here};
 use crate::refusal::Refusal;
 use crate::render::Format;
 use crate::report::{Report, What};
@@ -56,7 +55,7 @@ impl Query {
         if self.low && is_plain && self.output.format == Format::Table {
             // The table of what is low says what to buy.
             return show(
-                &Report::of_usual_period(What::Low, Days::here()),
+                &Report::of_usual_period(What::Low, days_here()?),
                 &self.connection,
                 self.output.format,
             );

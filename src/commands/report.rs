@@ -12,7 +12,7 @@ use super::output::{SheetFormat, SheetOutput, check_no_terminal, print_workbook,
 use super::period::Period;
 use crate::catalog::Kind;
 use crate::local_time::Days;
-use crate::operation::Grouping;
+use crate::operation::{Grouping, days_here};
 use crate::refusal::Refusal;
 use crate::render::{Format, Sheet, render_sheet};
 use crate::report::{Report, What};
@@ -82,7 +82,10 @@ impl ValueEnum for Grouping {
 
 impl ReportCommand {
     pub(super) fn run(self) -> Result<(), Error> {
-        let days = Days::of_zone(&self.time_zone).ok_or_else(|| Refusal::no_time_zone(&self.time_zone))?;
+        let days = match self.time_zone.as_str() {
+            "" => days_here()?,
+            name => Days::of_zone(name).ok_or_else(|| Refusal::no_time_zone(name))?,
+        };
         let (since, until) = self.period.ends(&days)?;
         let mut report = Report::of_period(self.report, days, since, until);
         (report.by, report.kind) = (self.by, self.kind);

@@ -26,6 +26,7 @@ use crate::catalog::{LabelMasks, MaskError, original_products};
 use crate::inventory::Inventory;
 use crate::invoice;
 use crate::io_error::describe;
+use crate::local_time::unknown_zone;
 use crate::platform::{log, service, sockets, stop};
 use crate::port_file::{self, Place};
 use crate::server::console::Console;
@@ -207,6 +208,9 @@ impl Serve {
             .finish()
             .with(logged())
             .init();
+        if let Some(error) = unknown_zone() {
+            tracing::warn!("{error}. O servidor conta os dias em UTC");
+        }
         let protocols = self.protocols()?;
         refuse_open_network(self)?;
         let reloadable = Reloadable::read(self.tls_files(), self.token_file.clone())?;

@@ -8,7 +8,7 @@ use clap::Args;
 use super::Error;
 use super::connection::{Connection, target};
 use super::interrupts::watch_interrupts;
-use super::output::written;
+use super::output::{note_unknown_zone, written};
 use crate::client::{Client, ClientError, Patience};
 use crate::platform::machine;
 use crate::shell;
@@ -25,6 +25,7 @@ pub(super) struct Shell {
 
 impl Shell {
     pub(super) fn run(self) -> Result<(), Error> {
+        note_unknown_zone();
         let connection = self.connection;
         let (discovery, options) = target(&connection)?;
         let addresses = discovery.find().map_err(ClientError::from)?;

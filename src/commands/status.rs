@@ -5,7 +5,7 @@ use clap::builder::{PossibleValuesParser, TypedValueParser};
 
 use super::Error;
 use super::connection::{Connection, connect};
-use super::output::print;
+use super::output::{note_unknown_zone, print};
 use crate::operation::{Reply, Request, StoreState};
 use crate::refusal::{Code, Refusal};
 use crate::render::Format;
@@ -36,6 +36,7 @@ fn format(word: &str) -> Format {
 
 impl Status {
     pub(super) fn run(self) -> Result<(), Error> {
+        note_unknown_zone();
         let reply = connect(&self.connection)?.call(&Request::GetStatus)?;
         print(&reply, self.format)?;
         match &reply {

@@ -6,7 +6,7 @@ use clap::Args;
 use super::Error;
 use super::connection::{Connection, connect};
 use super::interrupts::watch_interrupts;
-use super::output::{Output, written};
+use super::output::{Output, note_unknown_zone, written};
 use crate::operation::WatchRequest;
 use crate::shell;
 
@@ -30,6 +30,7 @@ pub(super) struct Watch {
 
 impl Watch {
     pub(super) fn run(self) -> Result<(), Error> {
+        note_unknown_zone();
         watch_interrupts(false).context("não foi possível receber os sinais do sistema")?;
         let mut client = connect(&self.connection)?;
         let request = WatchRequest { name: self.product.as_deref(), after: self.after };

@@ -6,7 +6,7 @@ use std::time::SystemTime;
 use super::published::NAMED_AT_ONCE_MAX;
 use super::{Session, product_of, read};
 use crate::catalog::{Author, Catalog, Kind, ProductId};
-use crate::operation::{MovementReply, MovementsReply, MovementsRequest};
+use crate::operation::{MovementReply, MovementsReply, MovementsRequest, check_period};
 use crate::refusal::{Code, Refusal};
 use crate::store::{Ledger, LedgerPage, LedgerQuery, LedgerRow, StoreError};
 
@@ -18,10 +18,11 @@ impl Session {
     /// A page of movements. A page may be short or empty and still have a next one.
     ///
     /// # Errors
-    /// If no product has the name, the store cannot be read, or the page begins too far back among the
+    /// If the period ends before it begins, no product has the name, the store cannot be read, or the page begins too far back among the
     /// movements of a product.
     pub(super) async fn movements(&self, request: MovementsRequest<'_>) -> Result<MovementsReply, Refusal> {
         self.note_read();
+        check_period(request.since, request.until)?;
         let product = match request.name {
             Some(name) => {
                 Some(self.find_at_present(name, |product| (product.id, product.last_movement)).await?)

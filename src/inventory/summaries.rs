@@ -10,7 +10,7 @@ use super::published::NAMED_AT_ONCE_MAX;
 use super::{Session, product_of, read};
 use crate::catalog::{Amount, Catalog, Cost, Key, Kind, LossReason, Movement, ProductId, Quantity, Unit};
 use crate::local_time::{Day, Days};
-use crate::operation::{Grouping, Summary, SummaryRequest};
+use crate::operation::{Grouping, Summary, SummaryRequest, check_period};
 use crate::refusal::{Code, Refusal};
 use crate::store::{LedgerRange, LedgerRow};
 
@@ -25,13 +25,14 @@ impl Session {
     /// The totals of a period.
     ///
     /// # Errors
-    /// If there is no such time zone, the period has too many movements or groups, or the store cannot be read.
+    /// If there is no such time zone, the period ends before it begins or has too many movements or groups, or the store cannot be read.
     pub(super) async fn summarize(&self, request: SummaryRequest<'_>) -> Result<Vec<Summary>, Refusal> {
         self.note_read();
         let days =
             Days::of_zone(request.time_zone).ok_or_else(|| Refusal::no_time_zone(request.time_zone))?;
-        let through = self.through().await?;
         let (since, until) = (request.since, request.until);
+        check_period(since, until)?;
+        let through = self.through().await?;
         let ends = self.inventory.ledger.read(move |ledger| {
             let first = since.map(|since| ledger.first_since(since, through)).transpose()?;
             let end = until.map(|until| ledger.first_since(until, through)).transpose()?;

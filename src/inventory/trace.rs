@@ -196,7 +196,7 @@ impl Page {
         };
         let LedgerRow { movement, undone_by, .. } = row;
         if let Entry::Vacant(place) = self.products.entry(movement.product) {
-            place.insert(Traced::read(ledger, catalog, movement.product, through, &Days::here())?);
+            place.insert(Traced::read(ledger, catalog, movement.product, through, &Days::of_server())?);
         }
         let Some(Some(product)) = self.products.get(&movement.product) else { return Ok(()) };
         let purchase = movement.details.as_ref().and_then(|details| details.purchase.clone());

@@ -6,7 +6,7 @@ import { catalog, movement as movementOf } from "./catalog.js";
 import { ask, showError, toast } from "./dialog.js";
 import { Draft, sentNotice } from "./draft.js";
 import { clear, h, icon, newId } from "./dom.js";
-import { dateTime, dayText, marginPercent, money, parseMoney, parseQuantity, quantity, today, unitCost, unitOfWord } from "./format.js";
+import { dateTime, dayText, marginPercent, money, parseMoney, parseQuantity, quantity, today, unitCost, unitOfWord, zone } from "./format.js";
 import { live } from "./live.js";
 import { button, field, head, picker, products, setError, stat, table } from "./parts.js";
 
@@ -339,7 +339,7 @@ export function open(root) {
     clearTimeout(timer);
     timer = null;
     try {
-      const [{ products = [] }, { stocks = [] }] = await Promise.all([call("ListLowStock", {}), call("ListExpiringStock", { days: EXPIRING_DAYS })]);
+      const [{ products = [] }, { stocks = [] }] = await Promise.all([call("ListLowStock", {}), call("ListExpiringStock", { days: EXPIRING_DAYS, timeZone: zone() })]);
       showLow(products);
       showSoon(stocks);
     } catch (error) {

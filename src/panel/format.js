@@ -255,6 +255,11 @@ export function today() {
   return isoDay(new Date());
 }
 
+/// The time zone of whoever looks, which the days of a request are of; empty for the server's.
+export function zone() {
+  return Intl.DateTimeFormat().resolvedOptions().timeZone ?? "";
+}
+
 /// The day so many days after another.
 export function addDays(day, days) {
   const [year, month, date] = day.split("-").map(Number);

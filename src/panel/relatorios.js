@@ -5,7 +5,7 @@ import { fetchText, hasToken } from "./api.js";
 import { barChart, columnChart, paretoChart } from "./charts.js";
 import { showError } from "./dialog.js";
 import { clear, h, icon } from "./dom.js";
-import { addDays, dayText, money, quantity, today } from "./format.js";
+import { addDays, dayText, money, quantity, today, zone } from "./format.js";
 import { live } from "./live.js";
 import { button, field, head, stat, table } from "./parts.js";
 
@@ -138,12 +138,11 @@ function groupOf(report) {
 
 /// The address of a report as it is chosen.
 function addressOf(report, format) {
-  const fields = new URLSearchParams({ format });
+  const fields = new URLSearchParams({ format, time_zone: zone() });
   if (report.period) {
     const { since, until } = periodOf(report);
     fields.set("since", since);
     fields.set("until", until);
-    fields.set("time_zone", zone());
   }
   if (report.by) fields.set("by", groupOf(report));
   if (report.days) fields.set("days", chosen.days[report.what] ?? report.days.usual ?? "");
@@ -276,8 +275,4 @@ function unknown(column, sheet, cells) {
 
 function percent(value) {
   return `${value.toFixed(1).replace(".", ",").replace("-", "\u2212")} %`;
-}
-
-function zone() {
-  return Intl.DateTimeFormat().resolvedOptions().timeZone ?? "";
 }

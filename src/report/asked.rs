@@ -167,7 +167,7 @@ impl Report {
             since: self.since,
             until: self.until,
             group_by,
-            time_zone: self.days.zone_asked_for(),
+            time_zone: self.days.zone_name(),
             kind,
         })
     }

@@ -15,6 +15,7 @@ mod completions;
 mod costs;
 mod counts;
 mod crash;
+mod days;
 mod disk;
 mod earlier_versions;
 mod faults;

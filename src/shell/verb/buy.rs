@@ -9,7 +9,7 @@ use crate::catalog::{Amount, Details, Kind, Note, Purchase, Quantity, in_reais};
 use crate::local_time::{parse_near_day, today};
 use crate::operation::doubtful::odd_cost;
 use crate::operation::phrase::{Measure, Phrase, attribute_typed, parse_money};
-use crate::operation::{Argument, Form, MovementReply, ProductReply};
+use crate::operation::{Argument, Form, MovementReply, ProductReply, days_here};
 use crate::refusal::Refusal;
 
 pub(super) const VERB: Verb = Verb {
@@ -70,7 +70,8 @@ fn purchase(said: &Said<'_>) -> Result<Purchase, Refusal> {
     let supplier = said.get("fornecedor").map(str::parse).transpose();
     let lot = said.get("lote").map(str::parse).transpose();
     let day = said.get("validade").map(|text| {
-        parse_near_day(text).map_err(|error| {
+        let today = days_here()?.today();
+        parse_near_day(text, today).map_err(|error| {
             Refusal::invalid("expires_on", format!("a validade {} {error}", crate::catalog::Quoted(text)))
         })
     });

@@ -4,7 +4,7 @@ use super::super::desk::{Desk, Stopped};
 use super::said::{Said, Verb};
 use crate::catalog::{Key, Quoted};
 use crate::local_time::{Days, End};
-use crate::operation::{Argument, Form, Grouping};
+use crate::operation::{Argument, Form, Grouping, check_given_period, days_here};
 use crate::refusal::{Code, Refusal};
 use crate::render::{Format, render_sheet};
 use crate::report::{Report, What};
@@ -39,7 +39,7 @@ pub(super) const COUNTS: Verb = report("contagens", "as sobras e faltas das cont
 
 fn run(desk: &mut dyn Desk, verb: &Verb, rest: &str) -> Result<(), Stopped> {
     let said = Said::of(verb, rest)?;
-    let days = Days::here();
+    let days = days_here()?;
     let what = match verb.form.word {
         "vendas" => What::Sales,
         "perdas" => What::Losses,
@@ -66,6 +66,7 @@ fn run(desk: &mut dyn Desk, verb: &Verb, rest: &str) -> Result<(), Stopped> {
         report.since = since.map(|text| end(&days, "start_time", text, End::First)).transpose()?;
         report.until = until.map(|text| end(&days, "end_time", text, End::Last)).transpose()?;
     }
+    check_given_period(report.since, report.until)?;
     if let Some(by) = said.get("por") {
         report.by = Some(grouping(by).filter(|by| report.can_be_by(*by)).ok_or_else(|| {
             let what = format!("{} não se agrupa por {}", verb.form.word, Quoted(by));

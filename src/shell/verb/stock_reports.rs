@@ -4,8 +4,7 @@ use super::super::desk::{Desk, Stopped};
 use super::reports::show;
 use super::said::{Said, Verb};
 use crate::catalog::Quoted;
-use crate::local_time::Days;
-use crate::operation::{Argument, EXPIRING_DAYS_MAX, Form, STOCKED_DAYS_MAX};
+use crate::operation::{Argument, EXPIRING_DAYS_MAX, Form, STOCKED_DAYS_MAX, days_here};
 use crate::refusal::Refusal;
 use crate::report::{Report, What};
 
@@ -37,7 +36,7 @@ fn run(desk: &mut dyn Desk, verb: &Verb, rest: &str) -> Result<(), Stopped> {
         "vencendo" => (What::Expiring, EXPIRING_DAYS_MAX),
         _ => (What::Trace, 0),
     };
-    let mut report = Report::of_usual_period(what, Days::here());
+    let mut report = Report::of_usual_period(what, days_here()?);
     match what {
         What::Trace if said.text.is_empty() => {
             return Err(Refusal::invalid("words", "diga o fornecedor ou o lote: rastrear Sítio do Zé").into());

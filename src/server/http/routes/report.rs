@@ -12,7 +12,7 @@ use serde::Deserialize;
 use super::connect::refused;
 use crate::catalog::{Kind, Quoted};
 use crate::local_time::{Days, End};
-use crate::operation::{Grouping, Permission};
+use crate::operation::{Grouping, Permission, check_given_period};
 use crate::refusal::Refusal;
 use crate::render::{Format, render_sheet};
 use crate::report::{Report, What};
@@ -96,6 +96,7 @@ impl Options {
         };
         let since = time("start_time", &self.since, End::First)?;
         let until = time("end_time", &self.until, End::Last)?;
+        check_given_period(since, until)?;
         let by = given(&self.by).map(|by| grouping(by).ok_or_else(|| unknown_grouping(by))).transpose()?;
         let kind = given(&self.kind).map(|kind| Kind::from_stored(kind).ok_or_else(|| unknown_kind(kind)));
         let days_ahead =

@@ -1,0 +1,34 @@
+//! The period of a request, and the days that it is of.
+
+use std::time::SystemTime;
+
+use crate::local_time::Days;
+use crate::refusal::Refusal;
+
+/// Checks the period of a program's request, which may have no moment.
+///
+/// # Errors
+/// If the period ends before it begins.
+pub fn check_period(since: Option<SystemTime>, until: Option<SystemTime>) -> Result<(), Refusal> {
+    refuse_unless(since.zip(until).is_none_or(|(since, until)| since <= until))
+}
+
+/// Checks the period that a person gave. One that begins on the day after its last day has no moment.
+///
+/// # Errors
+/// If the period ends before it begins, or when it begins.
+pub fn check_given_period(since: Option<SystemTime>, until: Option<SystemTime>) -> Result<(), Refusal> {
+    refuse_unless(since.zip(until).is_none_or(|(since, until)| since < until))
+}
+
+/// The days of this machine's time zone.
+///
+/// # Errors
+/// If `TZ` names no time zone.
+pub fn days_here() -> Result<Days, Refusal> {
+    Days::here().map_err(|error| Refusal::invalid("time_zone", error))
+}
+
+fn refuse_unless(is_period: bool) -> Result<(), Refusal> {
+    if is_period { Ok(()) } else { Err(Refusal::invalid("end_time", "o período acaba antes de começar")) }
+}
