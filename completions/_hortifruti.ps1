@@ -257,7 +257,7 @@ Register-ArgumentCompleter -Native -CommandName 'hortifruti' -ScriptBlock {
             [CompletionResult]::new('--author', '--author', [CompletionResultType]::ParameterName, 'Só os movimentos que este token pediu')
             [CompletionResult]::new('--since', '--since', [CompletionResultType]::ParameterName, 'Desde este dia ou momento: hoje, ontem, 2026-11-29, 29/11/2026 ou 2026-11-29T14:30')
             [CompletionResult]::new('--until', '--until', [CompletionResultType]::ParameterName, 'Até este dia, inclusive, ou antes deste momento')
-            [CompletionResult]::new('--limit', '--limit', [CompletionResultType]::ParameterName, 'Quantos movimentos, no máximo. O padrão é 20')
+            [CompletionResult]::new('--limit', '--limit', [CompletionResultType]::ParameterName, 'Quantos movimentos, no máximo. O padrão é 20, e todos os de um período')
             [CompletionResult]::new('--format', '--format', [CompletionResultType]::ParameterName, 'Formato: text (o padrão), table, json, ndjson, csv ou xlsx (com `> ARQUIVO`)')
             [CompletionResult]::new('--server', '--server', [CompletionResultType]::ParameterName, 'Servidor; com vírgulas, os vários de uma loja. O padrão é o do arquivo de porta')
             [CompletionResult]::new('--port-file', '--port-file', [CompletionResultType]::ParameterName, 'Arquivo com a porta do servidor. O padrão é server_port.txt')

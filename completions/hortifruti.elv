@@ -244,7 +244,7 @@ set edit:completion:arg-completer[hortifruti] = {|@words|
             cand --author 'Só os movimentos que este token pediu'
             cand --since 'Desde este dia ou momento: hoje, ontem, 2026-11-29, 29/11/2026 ou 2026-11-29T14:30'
             cand --until 'Até este dia, inclusive, ou antes deste momento'
-            cand --limit 'Quantos movimentos, no máximo. O padrão é 20'
+            cand --limit 'Quantos movimentos, no máximo. O padrão é 20, e todos os de um período'
             cand --format 'Formato: text (o padrão), table, json, ndjson, csv ou xlsx (com `> ARQUIVO`)'
             cand --server 'Servidor; com vírgulas, os vários de uma loja. O padrão é o do arquivo de porta'
             cand --port-file 'Arquivo com a porta do servidor. O padrão é server_port.txt'

@@ -255,7 +255,7 @@ complete -c hortifruti -n "__fish_hortifruti_using_subcommand history" -l kind -
 complete -c hortifruti -n "__fish_hortifruti_using_subcommand history" -l author -d 'Só os movimentos que este token pediu' -r
 complete -c hortifruti -n "__fish_hortifruti_using_subcommand history" -l since -d 'Desde este dia ou momento: hoje, ontem, 2026-11-29, 29/11/2026 ou 2026-11-29T14:30' -r
 complete -c hortifruti -n "__fish_hortifruti_using_subcommand history" -l until -d 'Até este dia, inclusive, ou antes deste momento' -r
-complete -c hortifruti -n "__fish_hortifruti_using_subcommand history" -l limit -d 'Quantos movimentos, no máximo. O padrão é 20' -r
+complete -c hortifruti -n "__fish_hortifruti_using_subcommand history" -l limit -d 'Quantos movimentos, no máximo. O padrão é 20, e todos os de um período' -r
 complete -c hortifruti -n "__fish_hortifruti_using_subcommand history" -l format -d 'Formato: text (o padrão), table, json, ndjson, csv ou xlsx (com `> ARQUIVO`)' -r -f -a "text\t''
 table\t''
 json\t''

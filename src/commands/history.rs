@@ -4,7 +4,7 @@ use clap::Args;
 
 use super::Error;
 use super::connection::{Connection, connect};
-use super::output::{SheetFormat, SheetOutput, check_no_terminal, print, print_workbook};
+use super::output::{SheetFormat, SheetOutput, check_no_terminal, note, print, print_workbook};
 use super::period::Period;
 use crate::catalog::{Author, Kind};
 use crate::operation::{
@@ -32,9 +32,9 @@ pub(super) struct History {
     changes: bool,
     #[command(flatten)]
     period: Period,
-    /// Quantos movimentos, no máximo. O padrão é 20
-    #[arg(long, value_name = "N", default_value_t = LISTED_MOVEMENTS_DEFAULT, hide_default_value = true, value_parser = limit)]
-    limit: usize,
+    /// Quantos movimentos, no máximo. O padrão é 20, e todos os de um período
+    #[arg(long, value_name = "N", value_parser = limit)]
+    limit: Option<usize>,
     #[command(flatten)]
     output: SheetOutput,
     #[command(flatten)]
@@ -55,14 +55,24 @@ impl History {
                 None
             }
         };
+        let has_period = self.period.is_given();
+        let usual = if has_period { LIMIT_MAX } else { LISTED_MOVEMENTS_DEFAULT };
+        // One row more says whether there is more.
+        let count_max = self.limit.unwrap_or(usual + 1);
         if self.changes {
             let format = format.ok_or_else(|| {
                 Error::Usage(
                     "as mudanças do cadastro não saem em xlsx. Nada foi escrito; use --format csv".to_owned(),
                 )
             })?;
-            let request = ProductChangesRequest { name, before: None, count_max: self.limit };
-            let reply = connect(&self.connection)?.call(&Request::ListProductChanges(request))?;
+            let request = ProductChangesRequest { name, before: None, count_max };
+            let mut reply = connect(&self.connection)?.call(&Request::ListProductChanges(request))?;
+            if let Reply::ProductChanges(page) = &mut reply
+                && self.limit.is_none()
+                && is_cut(&mut page.changes, usual)
+            {
+                note(&format!("Aviso: são só as últimas {usual}, e há mais; use --limit."));
+            }
             return print(&reply, format);
         }
         let (since, until) = self.period.ends(&days_here()?)?;
@@ -73,14 +83,32 @@ impl History {
             since,
             until,
             before: None,
-            count_max: self.limit,
+            count_max,
         };
-        let reply = connect(&self.connection)?.call(&Request::ListMovements(request))?;
+        let mut reply = connect(&self.connection)?.call(&Request::ListMovements(request))?;
+        if let Reply::Movements(page) = &mut reply
+            && self.limit.is_none()
+            && is_cut(&mut page.movements, usual)
+        {
+            let way = if has_period {
+                "peça um período menor"
+            } else {
+                "use --limit, ou --since e --until, que mostram todos"
+            };
+            note(&format!("Aviso: são só os últimos {usual}, e há mais; {way}."));
+        }
         match (format, &reply) {
             (None, Reply::Movements(page)) => print_workbook(&movement_sheet(&page.movements)),
             (format, reply) => print(reply, format.unwrap_or(Format::Csv)),
         }
     }
+}
+
+/// Cuts a list to so many rows. Returns whether it had more.
+fn is_cut<T>(rows: &mut Vec<T>, count_max: usize) -> bool {
+    let has_more = rows.len() > count_max;
+    rows.truncate(count_max);
+    has_more
 }
 
 fn limit(text: &str) -> Result<usize, String> {

@@ -20,6 +20,11 @@ pub(super) struct Period {
 }
 
 impl Period {
+    /// Whether either end is given.
+    pub(super) fn is_given(&self) -> bool {
+        self.since.is_some() || self.until.is_some()
+    }
+
     /// The first moment of the period, and the first moment after it.
     ///
     /// # Errors

@@ -134,6 +134,11 @@ impl Person {
                     None => {
                         let reply = self.editor.client().call(&request)?;
                         show_to_person(&mut io::stdout(), &line, &request, &reply)?;
+                        if let Reply::Movements(page) = &reply
+                            && page.next_page_token.is_some()
+                        {
+                            note("Há mais: limite=N mostra N, e antes=NUMERO os de antes deste.");
+                        }
                         if let Request::ListMovements(MovementsRequest { name: Some(name), .. }) = &request {
                             self.show_terms_changes(name)?;
                         }

@@ -280,6 +280,42 @@ fn the_one_shot_and_its_formats() {
 }
 
 #[test]
+fn a_list_is_whole_or_says_that_there_is_more() {
+    let server = Server::start(&[]);
+    // 4 openings and 21 sales.
+    for _ in 0..21 {
+        assert_eq!(server.connect().ask("3 Caju -1 motivo=venda").lines().count(), 1);
+    }
+    let told = |args: &[&str]| {
+        let ended = server.run(&[&["history", "--format", "csv"], args].concat());
+        assert_eq!(ended.code, 0, "{ended:?}");
+        (ended.out.lines().count() - 1, ended.err)
+    };
+    let quiet = |rows| (rows, String::new());
+    for transport in ["--grpc", "--socket"] {
+        let (rows, note) = told(&[transport]);
+        assert!(rows == 20 && note.contains("últimos 20") && note.contains("--limit"), "{rows}: {note}");
+        assert_eq!(told(&[transport, "--limit", "25"]), quiet(25));
+        // Fewer were asked for.
+        assert_eq!(told(&[transport, "--limit", "3"]), quiet(3));
+    }
+    assert_eq!(told(&["--since", "hoje"]), quiet(25));
+    assert_eq!(told(&["--until", "hoje", "--kind", "venda"]), quiet(21));
+    assert_eq!(told(&["--since", "hoje", "--limit", "2"]), quiet(2));
+    // The sales are more than twenty, the openings are not.
+    assert!(told(&["--kind", "venda"]).1.contains("--limit"));
+    assert_eq!(told(&["--kind", "abertura"]), quiet(4));
+    let changes = server.run(&["history", "--changes"]);
+    assert_eq!((changes.code, changes.err.as_str()), (0, ""));
+    for price in 1..=21 {
+        let set = server.run(&["product", "set", "Pera", "--price", &price.to_string(), "--yes"]);
+        assert_eq!(set.code, 0, "{set:?}");
+    }
+    let changes = server.run(&["history", "--changes", "--format", "csv"]);
+    assert!(changes.out.lines().count() == 21 && changes.err.contains("últimas 20"), "{changes:?}");
+}
+
+#[test]
 fn the_word_of_the_shell() {
     let server = Server::start(&[]);
     for transport in ["--socket", "--grpc"] {
