@@ -43,7 +43,7 @@ export function hasToken() {
 
 /// Asks for another token, and begins again with it.
 export async function changeToken() {
-	if (pending.length > 0) throw new Error("Uma mudança espera resposta. Aguarde, ou desista dela, antes de entrar com outro token.");
+	if (pending.some((record) => !record.needsToken)) throw new Error("Uma mudança espera resposta. Aguarde, ou desista dela, antes de entrar com outro token.");
 	const given = await login.ask("");
 	if (!given) return;
 	takeToken(given);
@@ -218,6 +218,7 @@ async function finish(record, onLost) {
 				if (hasLost) announce(record, null, error);
 				throw error;
 			}
+			record.needsToken = ["unauthenticated", "permission_denied"].includes(error.code);
 			if (!hasLost) {
 				hasLost = true;
 				record.isLost = true;
@@ -225,7 +226,8 @@ async function finish(record, onLost) {
 				for (const listener of [...pendingListeners]) listener();
 			}
 		}
-		await pause(wait);
+		// Nobody is asked again and again for a token.
+		await pause(record.needsToken ? 2 ** 31 - 1 : wait);
 		if (record.isGivenUp) throw new ApiError({ code: "canceled", message: "Você desistiu desta mudança." });
 	}
 }
@@ -316,6 +318,7 @@ async function withToken(run) {
 function takeToken(given) {
 	token = given;
 	sessionStorage.setItem(TOKEN_KEY, token);
+	retry();
 }
 
 async function errorOf(response) {

@@ -5,7 +5,7 @@ import { changeToken, giveUp, login, onPending, pendingChanges } from "./api.js"
 import { restoreCart } from "./cart.js";
 import { catalog } from "./catalog.js";
 import { ask, askToken, showError, toast } from "./dialog.js";
-import { clear, h, icon } from "./dom.js";
+import { clear, emptyNote, h, icon } from "./dom.js";
 import { live } from "./live.js";
 import { may, onIdentity, rolesWith, whoAmI } from "./rights.js";
 
@@ -113,7 +113,7 @@ async function route() {
 		console.error(error);
 		if (opened !== turn) return;
 		// The browser keeps a module that failed to load: only a reload asks for it again.
-		clear(main, h("div", { class: "empty" }, h("p", { class: "empty-title" }, `A página ${page.label} não abriu.`), h("p", {}, "O servidor não a enviou. Confira a conexão e tente de novo."), h("button", { class: "button primary", onclick: () => location.reload() }, "Tentar de novo")));
+		clear(main, emptyNote(`A página ${page.label} não abriu.`, "O servidor não a enviou. Confira a conexão e tente de novo.", h("button", { class: "button primary", onclick: () => location.reload() }, "Tentar de novo")));
 		opened.path = "";
 		return;
 	}

@@ -4,7 +4,7 @@ import { call, change } from "./api.js";
 import { addLine, cart, cartChanged, cartTotal, clearCart, lineAmount, LINES_MAX, removeLine, restoreCart } from "./cart.js";
 import { catalog, isLabel, movement } from "./catalog.js";
 import { ask, showError, toast } from "./dialog.js";
-import { arrange, clear, h, icon } from "./dom.js";
+import { arrange, clear, emptyNote, h, icon } from "./dom.js";
 import { amountOf, isWeighed, money, parseMoney, parseQuantity, quantity, splitEntry, stepOf } from "./format.js";
 import { live } from "./live.js";
 
@@ -127,7 +127,7 @@ export function open(root, context) {
 		if (hits.length === 0) {
 			search.removeAttribute("aria-activedescendant");
 			const said = isLabel(rest) ? "Etiqueta de balança: Enter põe na venda." : "Confira o nome ou o código.";
-			return clear(found, h("div", { class: "empty" }, h("p", { class: "empty-title" }, isLabel(rest) ? "Etiqueta" : "Nada com esse nome"), h("p", {}, said)));
+			return clear(found, emptyNote(isLabel(rest) ? "Etiqueta" : "Nada com esse nome", said));
 		}
 		search.setAttribute("aria-activedescendant", `hit-${active}`);
 		const list = h("ul", { class: "hits card", id: "achados", role: "listbox", "aria-label": "Produtos achados" }, hits.map((product, at) => hitRow(product, at, number)));
@@ -162,7 +162,7 @@ export function open(root, context) {
 		const sold = (product) => usual.get(product.name)?.length ?? 0;
 		const shown = [...products].sort((one, other) => sold(other) - sold(one)).slice(0, TILES_MAX);
 		if (shown.length === 0) {
-			return clear(found, catalog.products.length === 0 && !catalog.isLoaded ? h("p", { class: "boot" }, "Carregando os produtos…") : h("div", { class: "empty" }, h("p", { class: "empty-title" }, "Nenhum produto ainda"), h("p", {}, "Traga a lista de preços em ", h("a", { href: "#/importar" }, "Importar"), ", ou crie o primeiro em ", h("a", { href: "#/estoque" }, "Estoque"), ".")));
+			return clear(found, catalog.products.length === 0 && !catalog.isLoaded ? h("p", { class: "boot" }, "Carregando os produtos…") : emptyNote("Nenhum produto ainda", ["Traga a lista de preços em ", h("a", { href: "#/importar" }, "Importar"), ", ou crie o primeiro em ", h("a", { href: "#/estoque" }, "Estoque"), "."]));
 		}
 		const more = products.length - shown.length;
 		clear(found,

@@ -5,7 +5,7 @@ import { askIdentity, call, change, clock, QUICK_MS_MAX } from "./api.js";
 import { catalog, movement as movementOf } from "./catalog.js";
 import { ask, showError, toast } from "./dialog.js";
 import { Draft, sentNotice } from "./draft.js";
-import { clear, h, icon } from "./dom.js";
+import { clear, emptyNote, h, icon } from "./dom.js";
 import { amountOf, money, parseQuantity, quantity, signedQuantity, stepOf } from "./format.js";
 import { live } from "./live.js";
 import { button, field, head, picker, products, setError, stat, table } from "./parts.js";
@@ -110,7 +110,7 @@ function openList(page, show) {
     rows.clear();
     clear(list);
     if (all.length === 0) {
-      list.append(h("div", { class: "empty" }, h("p", { class: "empty-title" }, "Não há produtos para contar."), h("p", {}, "Cadastre produtos em Estoque, ou importe uma lista.")));
+      list.append(emptyNote("Não há produtos para contar.", "Cadastre produtos em Estoque, ou importe uma lista."));
     }
     let group = null;
     for (const product of all.slice(0, shown)) {

@@ -1,7 +1,7 @@
 // Questions, notices and errors.
 
 import { changeToken } from "./api.js";
-import { clear, h, icon, newId } from "./dom.js";
+import { h, icon, newId } from "./dom.js";
 
 /// How long a notice stays, in milliseconds; with a button, people need longer.
 const TOAST_MS = 5_000;
@@ -120,9 +120,4 @@ export function askToken(why) {
 		dialog.addEventListener("close", () => resolve(given));
 		input.focus();
 	});
-}
-
-/// Shows a text or nodes in the place of what is empty.
-export function empty(node, title, text = "", ...more) {
-	return clear(node, h("div", { class: "empty" }, h("p", { class: "empty-title" }, title), text && h("p", {}, text), more));
 }

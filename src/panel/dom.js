@@ -36,6 +36,11 @@ export function clear(node, ...children) {
 	return node;
 }
 
+/// A note in the place of what is empty.
+export function emptyNote(title, text, ...more) {
+	return h("div", { class: "empty" }, h("p", { class: "empty-title" }, title), h("p", {}, text), more);
+}
+
 /// One of the icons that `index.html` defines.
 export function icon(name, props) {
 	return svg("svg", { class: "icon", "aria-hidden": "true", ...props }, svg("use", { href: `#i-${name}` }));

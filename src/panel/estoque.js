@@ -3,7 +3,7 @@
 import { change } from "./api.js";
 import { catalog, isLow } from "./catalog.js";
 import { showError, toast } from "./dialog.js";
-import { arrange, clear, h, icon } from "./dom.js";
+import { arrange, clear, emptyNote, h, icon } from "./dom.js";
 import { marginPercent, money, parseMoney, percent, quantity, unitCost } from "./format.js";
 import { isMeantPrice, openProduct } from "./produto.js";
 import { may } from "./rights.js";
@@ -70,7 +70,7 @@ export function open(root) {
 		count.textContent = rows.length === total ? `${total} ${total === 1 ? "produto" : "produtos"}` : `${rows.length} de ${total}`;
 		table.hidden = rows.length === 0;
 		nothing.hidden = rows.length > 0;
-		if (rows.length === 0) clear(nothing, h("div", { class: "empty" }, emptyText()));
+		if (rows.length === 0) clear(nothing, emptyText());
 		body.setAttribute("aria-rowcount", String(rows.length + 1));
 		COLUMNS.forEach((column, at) => {
 			const isSorted = chosen.sort === column.sort;
@@ -84,10 +84,10 @@ export function open(root) {
 	}
 
 	function emptyText() {
-		if (!catalog.isLoaded) return h("p", {}, "Carregando…");
-		if (catalog.products.length === 0) return [h("p", { class: "empty-title" }, "Nenhum produto ainda"), h("p", {}, "Crie o primeiro, ou traga a lista de preços em ", h("a", { href: "#/importar" }, "Importar"), ".")];
-		if (chosen.filter === "acabando" && !chosen.text) return [h("p", { class: "empty-title" }, "Nada está acabando"), h("p", {}, "Todos os produtos têm estoque acima do mínimo.")];
-		return [h("p", { class: "empty-title" }, "Nenhum produto achado"), h("p", {}, "Procure por outra parte do nome.")];
+		if (!catalog.isLoaded) return h("p", { class: "boot" }, "Carregando…");
+		if (catalog.products.length === 0) return emptyNote("Nenhum produto ainda", ["Crie o primeiro, ou traga a lista de preços em ", h("a", { href: "#/importar" }, "Importar"), "."]);
+		if (chosen.filter === "acabando" && !chosen.text) return emptyNote("Nada está acabando", "Todos os produtos têm estoque acima do mínimo.");
+		return emptyNote("Nenhum produto achado", "Procure por outra parte do nome.");
 	}
 
 	function showFilters() {

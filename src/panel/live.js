@@ -16,6 +16,8 @@ const WAIT_MS_MAX = 5_000;
 const RELOAD_MS = 200;
 /// The time between two looks at the server with a token that may not read, in milliseconds.
 const ATTEND_MS = 10_000;
+/// The time after which a page that nobody sees stops following, in milliseconds.
+const HIDDEN_MS_MAX = 5_000;
 /// The longest time of a timer, in milliseconds.
 const FOREVER_MS = 2 ** 31 - 1;
 
@@ -45,6 +47,11 @@ const movementListeners = new Set();
 const stateListeners = new Set();
 const reloadListeners = new Set();
 let wake = () => {};
+/// A page that nobody sees follows nothing: a browser opens six connections to a server for all of its pages, also for
+/// those that were left and may be gone back to.
+let isResting = false;
+let hiding = null;
+let connection = null;
 let reloadTimer = null;
 /// The movements that arrive while the catalog is loading.
 let loading = null;
@@ -68,16 +75,36 @@ function retryNow() {
 
 function start() {
 	window.addEventListener("online", retryNow);
-	document.addEventListener("visibilitychange", () => document.visibilityState === "visible" && retryNow());
+	window.addEventListener("pagehide", rest);
+	window.addEventListener("pageshow", goOn);
+	document.addEventListener("visibilitychange", look);
+	look();
 	// What has lost its page goes on; what has lost its connection does so by itself.
 	if (pendingChanges().length > 0) resumePending();
 	return new Promise((resolve) => follow(resolve));
+}
+
+function rest() {
+	isResting = true;
+	connection?.abort();
+}
+
+function goOn() {
+	isResting = false;
+	retryNow();
+}
+
+function look() {
+	clearTimeout(hiding);
+	if (document.visibilityState === "visible") goOn();
+	else hiding = setTimeout(rest, HIDDEN_MS_MAX);
 }
 
 async function follow(loaded) {
 	let wait = WAIT_MS_MIN;
 	for (;;) {
 		let isRefused = false;
+		while (isResting) await pause(FOREVER_MS);
 		try {
 			await connect(() => {
 				wait = WAIT_MS_MIN;
@@ -88,6 +115,10 @@ async function follow(loaded) {
 			setState("religando");
 		} catch (error) {
 			if (!(error instanceof ApiError)) throw error;
+			if (isResting) {
+				setState("religando");
+				continue;
+			}
 			// Without a token nobody is asked again and again.
 			isRefused = error.code === "unauthenticated";
 			live.nextAttempt = isRefused ? 0 : Date.now() + wait;
@@ -101,13 +132,13 @@ async function follow(loaded) {
 
 /// One connection: its beginning, the catalog, and the movements until it ends.
 async function connect(connected) {
+	const control = (connection = new AbortController());
 	await askIdentity();
 	if (!may("read")) return await attend(connected);
 	const { lastSequence = 0, labelMasks = [] } = await call("GetStatus");
 	catalog.labelMasks = labelMasks;
 	// A copy that was put in place may end before what this tab has seen.
 	if (live.sequence === 0 || Number(lastSequence) < live.sequence) live.sequence = Number(lastSequence);
-	const control = new AbortController();
 	let silence = null;
 	const heard = () => {
 		clearTimeout(silence);

@@ -3,7 +3,7 @@
 import { call, change } from "./api.js";
 import { catalog, movement } from "./catalog.js";
 import { ask, showError, toast } from "./dialog.js";
-import { arrange, clear, h, icon } from "./dom.js";
+import { arrange, clear, emptyNote, h, icon } from "./dom.js";
 import { kindWord, money, quantity, reasonWord, signedQuantity } from "./format.js";
 import { live } from "./live.js";
 import { may, whoAmI } from "./rights.js";
@@ -155,7 +155,7 @@ export function open(root) {
 		arrange(list, shown);
 		card.hidden = moves.length === 0;
 		nothing.hidden = moves.length > 0 || isLoading;
-		if (!nothing.hidden) clear(nothing, h("div", { class: "empty" }, h("p", { class: "empty-title" }, "Nenhum movimento"), h("p", {}, chosen.kind || chosen.text ? "Nenhum movimento é assim. Tire o filtro para ver todos." : "A primeira venda ou compra aparece aqui.")));
+		if (!nothing.hidden) clear(nothing, emptyNote("Nenhum movimento", chosen.kind || chosen.text ? "Nenhum movimento é assim. Tire o filtro para ver todos." : "A primeira venda ou compra aparece aqui."));
 		end.hidden = !pageToken;
 	}
 

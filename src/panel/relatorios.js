@@ -4,7 +4,7 @@
 import { fetchText, hasToken } from "./api.js";
 import { barChart, columnChart, paretoChart } from "./charts.js";
 import { showError } from "./dialog.js";
-import { clear, h, icon } from "./dom.js";
+import { clear, emptyNote, h, icon } from "./dom.js";
 import { addDays, dayText, money, quantity, today, zone } from "./format.js";
 import { live } from "./live.js";
 import { button, field, head, stat, table } from "./parts.js";
@@ -72,7 +72,7 @@ export function open(root) {
       clear(body, sheetOf(report, sheet, trend, choose));
     } catch (error) {
       if (turn !== asked) return;
-      clear(body, h("div", { class: "empty" }, h("p", { class: "empty-title" }, "O relatório não veio."), h("p", {}, error.isLost ? "O servidor não respondeu." : error.message), button("Tentar de novo", load)));
+      clear(body, emptyNote("O relatório não veio.", error.isLost ? "O servidor não respondeu." : error.message, button("Tentar de novo", load)));
     }
     body.setAttribute("aria-busy", "false");
   }

@@ -136,6 +136,20 @@ test("a token with too few rights is not asked for again", async () => {
 	assert.equal(pendingChanges().length, 0);
 });
 
+test("a change whose first answer was lost outlives its token", async () => {
+	login.ask = async () => null;
+	answers = [null, refused(401, "unauthenticated", "UNAUTHENTICATED", "este servidor não conhece o token")];
+	const done = change("BatchAdjustStock", {}, { onLost: () => setTimeout(retry, 5) });
+	await new Promise((resolve) => setTimeout(resolve, 100));
+	assert.deepEqual([asked.length, pendingChanges().length], [2, 1]);
+	login.ask = async () => "outro";
+	answers = [refused(401, "unauthenticated", "UNAUTHENTICATED"), ok({ done: true })];
+	retry();
+	assert.deepEqual(await done, { done: true });
+	assert.equal(asked.at(-1).headers.Authorization, "Bearer outro");
+	assert.equal(pendingChanges().length, 0);
+});
+
 test("the messages of a stream may come in any pieces", async () => {
 	const bytes = [];
 	const add = (flags, json) => {

@@ -3,11 +3,14 @@ import { test } from "node:test";
 
 // What a browser has and Node has not.
 globalThis.sessionStorage = { getItem: () => null, setItem: () => {}, removeItem: () => {} };
-globalThis.window = { addEventListener: () => {} };
-globalThis.document = { addEventListener: () => {}, visibilityState: "visible" };
+const happens = {};
+const addEventListener = (name, listener) => (happens[name] = listener);
+globalThis.window = { addEventListener };
+globalThis.document = { addEventListener, visibilityState: "visible" };
 // The connection is never given up; its timers must not keep the test alive.
 const later = globalThis.setTimeout;
-globalThis.setTimeout = (...args) => later(...args).unref();
+// A hidden page waits a moment only.
+globalThis.setTimeout = (run, wait) => later(run, wait === 5_000 ? 1 : wait).unref();
 const { catalog } = await import("./catalog.js");
 const { live } = await import("./live.js");
 const { may, onIdentity, whoAmI } = await import("./rights.js");
@@ -29,7 +32,10 @@ globalThis.fetch = async (path, { body, signal }) => {
 	server.watched.push(JSON.parse(new TextDecoder().decode(body.slice(5))).afterSequence);
 	let controller;
 	const stream = new ReadableStream({ start: (own) => (controller = own) });
-	signal.addEventListener("abort", () => server.streams.splice(server.streams.indexOf(controller), 1));
+	signal.addEventListener("abort", () => {
+		server.streams = server.streams.filter((other) => other !== controller);
+		controller.error(signal.reason);
+	});
 	server.streams.push(controller);
 	return new Response(stream, { headers: { "content-type": "application/connect+json" } });
 };
@@ -102,6 +108,22 @@ test("the catalog follows the ledger, over lost connections and reloads", async 
 	await until(() => catalog.byName("Caju").priceCentavos === 300 || lists > 1);
 	assert.equal(lists, 1);
 
+	// A page that is left, or that nobody sees, leaves the server its connection, and goes on where it was.
+	server.onList = () => {};
+	for (const [name, state, back] of [["pagehide", "visible", "pageshow"], ["visibilitychange", "hidden", "visibilitychange"]]) {
+		document.visibilityState = state;
+		happens[name]();
+		await until(() => server.streams.length === 0 && live.state === "religando");
+		const watched = server.watched.length;
+		move(-500);
+		await new Promise((resolve) => later(resolve, 50));
+		assert.equal(server.watched.length, watched);
+		document.visibilityState = "visible";
+		happens[back]();
+		await until(() => live.state === "ligado" && stock() === server.stock);
+		assert.equal(server.streams.length, 1);
+	}
+
 	// The token gets another role: who only counts follows nothing, and is not asked for a token.
 	assert.deepEqual([may("sell"), may("read"), may("count")], [true, true, false]);
 	let heard = 0;
@@ -111,5 +133,5 @@ test("the catalog follows the ledger, over lost connections and reloads", async 
 	await until(() => !may("sell"));
 	assert.deepEqual([whoAmI().name, may("sell"), may("read"), may("count")], ["caixa", false, false, true]);
 	await until(() => live.state === "ligado");
-	assert.deepEqual([heard, server.watched.length], [1, 2]);
+	assert.deepEqual([heard, server.watched.length], [1, 4]);
 });

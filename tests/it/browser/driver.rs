@@ -144,6 +144,11 @@ impl Browser {
         self.until("return document.body.dataset.page === arguments[0] && document.querySelector('#main h1') !== null", json!([page]));
     }
 
+    /// Leaves the panel for an empty page. The browser keeps the page that was left, to go back to.
+    pub(super) fn leave(&self) {
+        self.wait(self.client.goto("about:blank")).unwrap();
+    }
+
     /// Runs a script in each page before its own.
     pub(super) fn before_each_page(&self, script: &str) {
         self.devtools("Page.addScriptToEvaluateOnNewDocument", json!({ "source": script }));

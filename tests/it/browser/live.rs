@@ -1,4 +1,4 @@
-//! Two browsers at one shop see each other's changes.
+//! Two browsers at one shop see each other's changes, and one that leaves and comes back sees them again.
 
 use serde_json::{Value, json};
 
@@ -53,4 +53,18 @@ fn two_browsers_see_each_others_changes() {
     for browser in [till, office] {
         browser.assert_clean(&[]);
     }
+}
+
+#[test]
+fn pages_that_were_left_leave_the_browser_its_connections() {
+    let Some(browser) = Browser::start() else { return };
+    let server = Server::start(&[]);
+    // A browser opens six connections to one server.
+    for _ in 0..8 {
+        browser.open(server.port, "estoque");
+        browser.see(".grid-row", "Caju");
+        browser.until("return window.hortifruti.live.state === 'ligado'", json!([]));
+        browser.leave();
+    }
+    browser.assert_clean(&[]);
 }
