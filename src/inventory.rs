@@ -43,7 +43,7 @@ use crate::metrics::Metrics;
 pub use crate::operation::Adjusted;
 use crate::refusal::Refusal;
 use crate::store::{LEASE, Lease, Store, StoreError};
-use commit::{Change, ClientState, CommitterHandle, WriteQueue, WriteResult, Writer};
+use commit::{Change, ClientState, CommitterHandle, Doubts, WriteQueue, WriteResult, Writer};
 pub use commit::{CommitDriver, Committer};
 use ledger_reads::LedgerReads;
 pub use listing::{Listing, Stopped};
@@ -76,6 +76,7 @@ pub struct Inventory {
     recent_sales: RecentSales,
     /// Whether this server may answer for the shop.
     lease: Arc<Lease>,
+    doubts: Arc<Doubts>,
 }
 
 /// The handle of a worker thread. The changes of its sessions share a queue.
@@ -117,6 +118,7 @@ impl Inventory {
         let metrics = Arc::new(Metrics::default());
         let writer =
             Writer::open(Arc::clone(&catalog), Arc::clone(&recent), store, Arc::clone(&metrics), opening)?;
+        let doubts = Arc::clone(&writer.doubts);
         let (committer, handle) = Committer::start(writer, Arc::clone(&metrics));
         let committer_handle = handle.downgrade();
         lease.set_waker(move || committer_handle.wake());
@@ -133,6 +135,7 @@ impl Inventory {
             metrics,
             recent_sales,
             lease,
+            doubts,
         };
         Ok((inventory, committer))
     }

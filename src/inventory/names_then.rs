@@ -38,7 +38,7 @@ impl Session {
                 }
             }
         }
-        Err(self.explain(name, refusal).await)
+        Err(self.explain(name, self.inventory.doubts.refusal(request_id, &refusal)).await)
     }
 
     /// The products that a request has changed; none if it was never made.
@@ -89,10 +89,12 @@ pub(super) struct Then {
 }
 
 impl Reader<'_> {
-    /// Whether the request may be a repetition that means a product by a name of then, which [`Session::adjust`]
-    /// finds.
+    /// Whether the request may be a repetition that means a product by a name of then, or is in doubt:
+    /// [`Session::adjust`] knows.
     pub fn may_mean_then(&mut self, request: &AdjustRequest<'_>) -> bool {
         request.request_id.is_some()
-            && self.id_of(request.name).is_err_and(|refusal| refusal.code == Code::ProductNotFound)
+            && self
+                .id_of(request.name)
+                .is_err_and(|refusal| matches!(refusal.code, Code::ProductNotFound | Code::Unavailable))
     }
 }

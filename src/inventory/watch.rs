@@ -184,7 +184,8 @@ impl Watch {
     /// watcher has seen now.
     fn take(&mut self, segment: &Segment, first: usize, encoding: &Encoding, out: &mut Vec<u8>) -> usize {
         for (index, recorded) in segment.events.iter().enumerate().skip(first) {
-            if self.product.is_none_or(|product| product == recorded.product) {
+            let is_wanted = self.product.is_none_or(|product| product == recorded.product);
+            if is_wanted && !recorded.is_seen_at(self.seen) {
                 let bytes = segment.bytes(index, encoding);
                 if !out.is_empty() && out.len() + bytes.len() > DELIVERY_BYTES_MAX {
                     return index - first;

@@ -157,6 +157,19 @@ const IMPORTS: &[(&str, &[&str])] = &[
         "inventory::movements",
         &["catalog", "inventory", "inventory::published", "operation", "refusal", "store", "store::error"],
     ),
+    (
+        "inventory::names_then",
+        &[
+            "catalog",
+            "inventory",
+            "inventory::commit",
+            "inventory::query",
+            "inventory::stopped_writer",
+            "operation",
+            "refusal",
+            "store",
+        ],
+    ),
     ("inventory::near_names", &["catalog", "inventory", "inventory::published", "refusal"]),
     (
         "inventory::pipeline",

@@ -62,3 +62,18 @@ fn a_line_cut_by_the_network_is_not_a_command() {
     assert!(connection.reply().starts_with("Erro UNKNOWN_COMMAND: "));
     assert_eq!(server.connect().ask("1 Caju"), "Caju: R$2.0, Estoque: 40");
 }
+
+#[test]
+fn a_byte_order_mark_before_the_first_command_is_ignored() {
+    let server = Server::start(&[]);
+    for (sent, expected) in [
+        ("\u{FEFF}1 Maca\r\n1 Pera\r\n", "Maca: R$3.0, Estoque: 20\n\nPera: R$5.0, Estoque: 15\n\n"),
+        // Without a line end, as some clients send it.
+        ("\u{FEFF}3 Caju -1", "Caju: R$2.0, Estoque: 59\n\n"),
+    ] {
+        let mut connection = server.connect();
+        connection.send(sent);
+        connection.finish();
+        assert_eq!(String::from_utf8(connection.rest()).unwrap(), expected, "{sent:?}");
+    }
+}

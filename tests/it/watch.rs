@@ -202,6 +202,30 @@ async fn a_watcher_resumes_over_kills_without_a_gap_or_a_repetition() {
     }
 }
 
+/// A transaction has its changes of terms before its movements, and a number of a movement may stand between them.
+#[tokio::test]
+async fn whoever_resumes_beside_another_watcher_gets_no_movement_twice() {
+    let server = Server::start(&[]);
+    let mut client = connect(&server).await;
+    let mut live = watch(&mut client, None, "").await;
+    for args in [["Maca", "Pera"], ["Pera", "Caju"]] {
+        assert_eq!(server.run(&["product", "merge", args[0], args[1]]).code, 0);
+        adjust(&mut client, "Caju", 1).await;
+    }
+    let last = 10;
+    while movement(&mut live).await.sequence < last {}
+    let mut text = Lines::begin(&server, "acompanhar apos=6");
+    for after in 1..last {
+        let mut resumed = watch(&mut client, Some(after), "").await;
+        for expected in after + 1..=last {
+            assert_eq!(movement(&mut resumed).await.sequence, expected, "after {after}");
+        }
+        if after >= 6 {
+            assert_eq!(text.sequence(), after + 1);
+        }
+    }
+}
+
 #[tokio::test]
 async fn a_slow_watcher_is_served_from_the_ledger_and_another_one_meanwhile() {
     let server = Server::start(&[]);

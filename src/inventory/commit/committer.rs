@@ -8,6 +8,7 @@ use std::time::Duration;
 
 use tokio::sync::{Semaphore, SemaphorePermit, mpsc, oneshot};
 
+use super::doubts::Doubts;
 use super::group::WriteGroup;
 use super::replies::refuse_all;
 use super::stopped;
@@ -196,7 +197,7 @@ impl SharedWriter {
     /// for ever.
     fn commit(&self, slot: &mut Option<Writer>, group: WriteGroup, wait: Wait) {
         self.room.add_permits(group.requests.len());
-        let Some(writer) = slot else { return refuse_all(group.requests, &stopped()) };
+        let Some(writer) = slot else { return refuse_all(group.requests, &stopped(), &Doubts::default()) };
         if catch_unwind(AssertUnwindSafe(|| writer.commit(group.requests, wait))).is_err() {
             self.room.close();
             *slot = None;

@@ -153,7 +153,7 @@ impl<'a> Planner<'a> {
                     }
                 }
             }
-            // These name no products, or all by a list.
+            // An import and an undo name their products by a list or a number.
             FirstResult::Import(_)
             | FirstResult::ImportMade(_)
             | FirstResult::ImportUndone(..)

@@ -2,13 +2,15 @@
 
 use tokio::sync::mpsc;
 
+use super::doubts::Doubts;
 use super::group::{Completion, WriteRequest};
 use super::result::WriteResult;
 use crate::refusal::Refusal;
 
 /// Refuses all changes of some requests, which are not planned yet.
-pub(super) fn refuse_all(requests: Vec<WriteRequest>, refusal: &Refusal) {
-    let results = requests.iter().map(|request| WriteResult::refused(request.changes.len(), refusal));
+pub(super) fn refuse_all(requests: Vec<WriteRequest>, refusal: &Refusal, doubts: &Doubts) {
+    let each = |request: &WriteRequest| WriteResult::of_refusals(doubts.refusals(&request.changes, refusal));
+    let results = requests.iter().map(each);
     let results = results.collect();
     send_all(requests, results);
 }

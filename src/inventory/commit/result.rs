@@ -88,6 +88,12 @@ pub(crate) enum Counted {
 }
 
 impl WriteResult {
+    /// The result of a request whose changes are refused for these reasons.
+    pub(super) fn of_refusals(refusals: Vec<Refusal>) -> Self {
+        let each = refusals.into_iter().map(|refusal| Err(Box::new(refusal))).collect();
+        Self { each, movements: Arc::default() }
+    }
+
     /// The result of a request whose changes are all refused.
     pub(super) fn refused(count: usize, refusal: &Refusal) -> Self {
         Self { each: vec![Err(Box::new(refusal.clone())); count], movements: Arc::default() }

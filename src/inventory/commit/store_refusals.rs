@@ -71,6 +71,13 @@ pub(super) fn unreadable(error: StoreError) -> Refusal {
     )
 }
 
+/// A request that is repeated while nobody knows yet whether it is made.
+pub(super) fn still_unknown() -> Refusal {
+    let what = "não se sabe ainda se a mudança foi feita: a gravação dela falhou, e o banco de dados não responde. Não a \
+                faça de novo de outro jeito; repita com o mesmo identificador de pedido (id=).";
+    Refusal::new(Code::OutcomeUnknown, what)
+}
+
 /// The writer was lost with a change that it may have made.
 pub(super) fn lost() -> Refusal {
     outcome_unknown("o log do servidor")

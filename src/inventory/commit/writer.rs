@@ -5,6 +5,7 @@ use std::time::{Duration, Instant};
 
 use super::change::Change;
 use super::clock::Clock;
+use super::doubts::Doubts;
 use super::group::WriteRequest;
 use super::planner::Planner;
 use super::replies::{refuse_all, send_all};
@@ -49,6 +50,8 @@ pub(in crate::inventory) struct Writer {
     /// The transaction of a failed commit, until the store has answered whether it is stored. Until then
     /// nothing else is written.
     pub(super) in_doubt: Option<Transaction>,
+    /// The requests of transactions in doubt, until the store answers for every one.
+    pub(in crate::inventory) doubts: Arc<Doubts>,
     /// Whether the log says already that the store cannot be settled, because every further change tries
     /// again.
     pub(super) has_logged: bool,
@@ -113,6 +116,7 @@ impl Writer {
             imports_known: 0,
             left: None,
             in_doubt: None,
+            doubts: Arc::default(),
             has_logged: false,
             proved_at: None,
             metrics,
@@ -199,7 +203,7 @@ impl Writer {
         self.finish_left();
         if !self.lease.is_for_ever() && matches!(self.lease.role(), Role::StandsBy | Role::Leaves) {
             // Clients do not wait for what this server has to catch up.
-            refuse_all(requests, &self.standing_by());
+            refuse_all(requests, &self.standing_by(), &self.doubts);
             if wait == Wait::ForOthers {
                 self.may_write();
             }
@@ -210,7 +214,7 @@ impl Writer {
             Wait::Never => self.lease.is_for_ever() || self.lease.role() == Role::Writes,
         };
         if !may_write {
-            return refuse_all(requests, &self.standing_by());
+            return refuse_all(requests, &self.standing_by(), &self.doubts);
         }
         let Some(planned) = self.plan(requests) else { return };
         // Refusals follow from what this server knows. A commit proves that nobody else has written.
@@ -242,6 +246,10 @@ impl Writer {
 
     /// Plans a transaction, or refuses all requests if planning fails.
     fn plan(&mut self, mut requests: Vec<WriteRequest>) -> Option<Planned> {
+        if let Err(error) = self.resolve() {
+            refuse_all(requests, &self.refused(&error), &self.doubts);
+            return None;
+        }
         let changes: Vec<_> =
             requests.iter_mut().map(|request| std::mem::take(&mut request.changes)).collect();
         let counts: Vec<usize> = changes.iter().map(Vec::len).collect();
@@ -259,9 +267,9 @@ impl Writer {
 
     /// Plans the changes of each request. Returns the outcome of each change if the transaction is stored.
     fn outcomes(&mut self, changes: Vec<Vec<Change>>) -> Result<(Vec<Vec<Outcome>>, Transaction), Refusal> {
-        self.resolve().map_err(|error| self.refused(&error))?;
         let request_ids: Vec<&RequestId> = changes.iter().flatten().filter_map(Change::request_id).collect();
         let recorded = self.recorded(&request_ids)?;
+        self.doubts.clear();
         let id_count = request_ids.len();
         let catalog = read(&self.catalog);
         let (now, store) = (self.clock.now(), &mut *self.store);
@@ -361,7 +369,10 @@ impl Writer {
                 Err(error) if error.consequence() == Consequence::Deposed => {
                     return Err(self.standing_by());
                 }
-                Err(_) => return Err(self.refusals.outcome_unknown()),
+                Err(_) => {
+                    self.in_doubt.iter().for_each(|transaction| self.doubts.add(transaction));
+                    return Err(self.refusals.outcome_unknown());
+                }
             }
         }
     }

@@ -44,6 +44,17 @@ pub(in crate::inventory) struct Recorded {
     pub(in crate::inventory) after: Position,
 }
 
+impl Recorded {
+    /// Whether whoever has seen everything up to a position has seen the event. A transaction changes terms before
+    /// stocks, so whoever resumes after one of its movements may lack its terms and not the movements behind them.
+    pub(in crate::inventory) fn is_seen_at(&self, position: Position) -> bool {
+        match self.event {
+            WatchEvent::Movement(_) => self.after.sequence <= position.sequence,
+            _ => self.after.change <= position.change,
+        }
+    }
+}
+
 /// An encoding of events. A segment keeps what its first watcher has encoded.
 pub struct Encoding {
     /// The encoding's place in a segment, below [`ENCODINGS`](Encoding::ENCODINGS).

@@ -31,7 +31,7 @@ impl<'a> Frame<'a> {
     /// If the frame is no valid request.
     pub fn request(&self) -> Result<Request<'a>, Refusal> {
         match self {
-            Frame::Line(line) => Request::parse(line),
+            Frame::Line(line) => Request::parse(unmarked(line)),
             Frame::NotUtf8 => Err(Refusal::invalid("command", "a linha não é UTF-8")),
             Frame::TooLong => Err(Refusal::new(
                 Code::ResourceExhausted,
@@ -49,7 +49,7 @@ impl<'a> Frame<'a> {
     /// The secret, if the line is the command with which a client authenticates.
     pub fn token(&self) -> Option<&'a str> {
         let Frame::Line(line) = self else { return None };
-        let (word, secret) = split_word(line);
+        let (word, secret) = split_word(unmarked(line));
         word.eq_ignore_ascii_case(TOKEN).then(|| secret.trim_matches([' ', '\t']))
     }
 }
@@ -58,13 +58,18 @@ impl fmt::Display for Frame<'_> {
     /// Writes the line, or a description if the line has a secret or is no text.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(match self {
-            Frame::Line(line) if has_token(line) => TOKEN_SHOWN,
+            Frame::Line(line) if has_token(unmarked(line)) => TOKEN_SHOWN,
             Frame::Line(line) => line,
             Frame::NotUtf8 => "(linha que não é UTF-8)",
             Frame::TooLong => "(linha longa demais)",
             Frame::Cut => "(linha incompleta)",
         })
     }
+}
+
+/// The line without the byte order mark that some programs put before the first one.
+fn unmarked(line: &str) -> &str {
+    line.strip_prefix('\u{FEFF}').unwrap_or(line)
 }
 
 /// Writes a request as a line, with its line end.
