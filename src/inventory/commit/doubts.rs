@@ -1,6 +1,6 @@
 //! The requests of which nobody knows yet whether they are made.
 //!
-//! A client that repeats such a request must not be told that nothing was changed, for whatever reason the
+//! A client that repeats such a request must not hear that nothing was changed, for whatever reason the
 //! repetition is refused: it would make the change once more under another id.
 
 use std::collections::HashSet;
