@@ -164,7 +164,7 @@ pub fn write<'p>(
     }
 }
 
-/// Writes the products that [`write`] writes, without those of which a value does not fit its field, and says which
+/// Writes the products that [`write()`] writes, without those of which a value does not fit its field, and says which
 /// values do not.
 pub fn write_what_fits<'p>(
     format: ScaleFormat,
