@@ -62,7 +62,8 @@ impl Readings {
     pub fn of_words(words: &[&str], may_end_with_total: bool) -> Result<Self, Refusal> {
         let text = words.join(" ");
         let mut found = phrases_of(words, None)?;
-        if may_end_with_total && let Some((total, before)) = money_at_end(words) {
+        let money = if may_end_with_total { money_at_end(words)? } else { None };
+        if let Some((total, before)) = money {
             let with_total = phrases_of(before, Some(total)).unwrap_or_default();
             // A total without a quantity is none.
             found.extend(with_total.into_iter().filter(|phrase| phrase.measure.is_some()));
@@ -198,15 +199,26 @@ fn with_unit(measure: &Option<Result<Measure, Refusal>>, unit: &str) -> Option<R
 }
 
 /// The money at the end of a phrase, and the words before it: `2800,00`, `R$ 2800`, `R$2800,50`.
-fn money_at_end<'w, 'a>(words: &'w [&'a str]) -> Option<(Amount, &'w [&'a str])> {
-    let (last, before) = words.split_last()?;
+///
+/// # Errors
+/// If a number stands where money stands, and is none: `2.800,00`.
+fn money_at_end<'w, 'a>(words: &'w [&'a str]) -> Result<Option<(Amount, &'w [&'a str])>, Refusal> {
+    let Some((last, before)) = words.split_last() else { return Ok(None) };
     let is_symbol = |word: &str| word.eq_ignore_ascii_case("R$");
     let has_symbol = last.get(..2).is_some_and(is_symbol);
-    if let Some((_, before)) = before.split_last().filter(|(word, _)| is_symbol(word)) {
-        return Some((parse_money(last).ok()?, before));
-    }
+    let behind_symbol = before.split_last().filter(|(word, _)| is_symbol(word));
     let has_centavos = last.rsplit_once([',', '.']).is_some_and(|(_, centavos)| centavos.len() == 2);
-    (has_symbol || has_centavos).then(|| Some((parse_money(last).ok()?, before))).flatten()
+    if behind_symbol.is_none() && !has_symbol && !has_centavos {
+        return Ok(None);
+    }
+    let number = if has_symbol { &last[2..] } else { last };
+    let is_number = number.contains(|char: char| char.is_ascii_digit())
+        && number.chars().all(|char| char.is_ascii_digit() || matches!(char, '.' | ','));
+    match parse_money(last) {
+        Ok(total) => Ok(Some((total, behind_symbol.map_or(before, |(_, before)| before)))),
+        Err(refusal) if is_number => Err(refusal),
+        Err(_) => Ok(None),
+    }
 }
 
 /// Reads an amount of money as a person writes it: `2800`, `2800,00`, `R$ 2800,00`.
@@ -348,6 +360,13 @@ mod tests {
             assert_eq!(shown(text), expected, "{text}");
         }
         assert!(shown("2,5678 Maca")[0].contains("mais de 3 casas decimais"));
+        for money in ["2.800,00", "R$2.800,00", "R$ 2.800,00"] {
+            let refused = &shown(&format!("20cx=440kg Tomate {money}"))[0];
+            assert!(
+                refused.starts_with("Erro: ") && refused.contains("sem separador de milhar"),
+                "{refused}"
+            );
+        }
     }
 
     #[test]

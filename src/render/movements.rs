@@ -32,7 +32,7 @@ pub(super) fn render(out: &mut impl Write, movements: &[MovementReply], format: 
                     [
                         movement.sequence.to_string(),
                         LocalTime(movement.recorded_at).to_string(),
-                        movement.kind.word().to_owned(),
+                        kind_told(movement),
                         movement.product_name.to_string(),
                         movement.delta.to_string(),
                         movement.balance.to_string(),
@@ -45,6 +45,16 @@ pub(super) fn render(out: &mut impl Write, movements: &[MovementReply], format: 
         }
         Format::Json | Format::Ndjson => json(out, movements.iter().map(JsonMovement::from), format),
         Format::Csv => csv(out, movements),
+    }
+}
+
+/// The kind of a movement, and which other it undoes or is undone by.
+pub(super) fn kind_told(movement: &MovementReply) -> String {
+    let kind = movement.kind.word();
+    match movement.details.as_ref().map(|details| (details.undoes, details.undone_by)) {
+        Some((undoes @ 1.., _)) => format!("{kind}, estorno de #{undoes}"),
+        Some((_, undone_by @ 1..)) => format!("{kind}, estorno em #{undone_by}"),
+        _ => kind.to_owned(),
     }
 }
 

@@ -3,7 +3,8 @@
 use std::io::{self, Write};
 
 use super::cells::{Align, table};
-use super::movements::invoices;
+use super::movements::{invoices, kind_told};
+use super::product_changes::change_told;
 use super::{Format, change_line, render, unit};
 use crate::catalog::{Amount, Quantity};
 use crate::local_time::ShortTime;
@@ -21,6 +22,12 @@ pub fn render_for_person(out: &mut impl Write, reply: &Reply) -> io::Result<()> 
         Reply::Change(change) => changes(out, std::slice::from_ref(change)),
         Reply::Changes(list) => changes(out, list),
         Reply::Movements(page) if !page.movements.is_empty() => movements(out, &page.movements),
+        Reply::ProductChanges(page) if !page.changes.is_empty() => {
+            page.changes.iter().try_for_each(|change| {
+                let when = change.recorded_at.map_or(String::new(), |time| format!("{} ", ShortTime(time)));
+                writeln!(out, "{when}{}", change_told(change))
+            })
+        }
         reply => render(out, reply, Format::Text),
     }
 }
@@ -100,7 +107,7 @@ fn movements(out: &mut impl Write, list: &[MovementReply]) -> io::Result<()> {
             [
                 format!("#{}", movement.sequence),
                 ShortTime(movement.recorded_at).to_string(),
-                movement.kind.word().to_owned(),
+                kind_told(movement),
                 movement.product_name.to_string(),
                 delta.replace('-', "\u{2212}"),
                 movement.balance.with_comma().to_string(),

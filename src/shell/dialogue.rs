@@ -15,9 +15,10 @@ use super::questions::{Completed, complete};
 use super::report::{is_original, note, report, show_to_person};
 use super::source::{Input, LineSource, Question};
 use super::verb::{CHANGE, asked_change, counted_line};
+use crate::catalog::Kind;
 use crate::client::{Client, ClientError, ConnectionError};
 use crate::io_error::describe;
-use crate::operation::{MovementsRequest, Operation, ProductChangesRequest, Reply, Request};
+use crate::operation::{MovementReply, MovementsRequest, Operation, ProductChangesRequest, Reply, Request};
 use crate::refusal::{Code, Refusal};
 use crate::render::{Format, product_told, render_for_person};
 
@@ -129,6 +130,9 @@ impl Person {
                     note("Cada movimento aparece assim que é gravado. Ctrl-C volta aos comandos.");
                     return Ok(show_live(&mut self.editor.client(), request, Format::Table)??);
                 }
+                if let Request::UndoMovement(undo) = &request {
+                    self.confirm_opening(undo.sequence)?;
+                }
                 match self.doubts.begin(&request, None) {
                     Some(begun) => self.change(begun)?,
                     None => {
@@ -147,6 +151,19 @@ impl Person {
             }
         }
         Ok(())
+    }
+
+    /// Asks whether the stock with which a product began is to be undone, because an undo stays.
+    fn confirm_opening(&mut self, sequence: i64) -> Result<(), Stopped> {
+        let before = sequence.checked_add(1);
+        let asked = MovementsRequest { before, count_max: 1, ..MovementsRequest::default() };
+        let answer = self.editor.client().call(&Request::ListMovements(asked));
+        let Ok(Reply::Movements(page)) = answer else { return Ok(()) };
+        let is_opening = |it: &&MovementReply| it.sequence == sequence && it.kind == Kind::Opening;
+        let Some(opening) = page.movements.first().filter(is_opening) else { return Ok(()) };
+        let name = &opening.product_name;
+        let odd = format!("#{sequence} é o estoque com que {name} começou, e um estorno não se desfaz");
+        (self as &mut dyn Desk).confirm(&odd, false)
     }
 
     /// Shows the last changes of what a product is, below its movements. The text protocol does not give them.

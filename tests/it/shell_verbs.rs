@@ -42,6 +42,8 @@ fn a_sale_of_one_or_of_several_is_one_document() {
         ("vender 2 Caju; 19 Maca", "há 18 e a venda pede 19"),
         ("vender 10 Maca; 9 Maca", "há 8 e a venda pede 9"),
         ("vender 2 Caju confrma=sim", "você quis dizer confirma=?"),
+        ("comprar 20cx=440kg Caju 2.800,00", "sem separador de milhar"),
+        ("unir Caju para caju", "não pode ser unido com ele mesmo"),
         ("vender 2 Caju obs=fiado; 3 Pera", "\"3 Pera\" vem depois de obs=, e não seria lançado"),
         ("perder 2 Caju causa=maduro, 3 Pera", "não seria lançado"),
         ("comprar 2 Caju total=4 fornecedor=Zé; Pera 3", "escreva entre aspas: fornecedor=\"Zé; Pera 3\""),
@@ -397,4 +399,32 @@ fn labels_and_codes_stand_in_a_sale() {
     assert!(shown.contains("Tomate: \u{2212}1,5 kg · R$ 13,35 · restam 8,5 kg"), "{shown}");
     assert!(shown.contains("Suco: \u{2212}1 un · R$ 5,00 · restam 9 un"), "{shown}");
     assert!(terminal.ask("vender 2 7891000100103").contains("restam 7 un"));
+}
+
+#[test]
+fn a_count_without_its_quantity_is_asked_for_it_and_an_opening_is_undone_only_if_meant() {
+    let server = Server::start(&[]);
+    let mut terminal = Terminal::open(&server, &[], &[]);
+    terminal.wait_for_prompt();
+    terminal.send("contar Caju\r");
+    terminal.wait_for("Quanto de Caju (há 60 un)?");
+    terminal.send("57\r");
+    assert!(terminal.wait_for_prompt().contains("restam 57 un · #5"));
+    terminal.send("desfazer 3\r");
+    terminal.wait_for_text("#3 é o estoque com que Banana começou");
+    terminal.send("n\r");
+    terminal.wait_for_prompt();
+    assert_eq!(server.connect().ask("1 Banana"), "Banana: R$10.0, Estoque: 30");
+    let undone = terminal.ask("desfazer 5");
+    assert!(undone.contains("restam 60 un · #6"), "{undone}");
+    let history = terminal.ask("historico Caju");
+    assert!(
+        history.contains("contagem, estorno de #5") && history.contains("contagem, estorno em #6"),
+        "{history}"
+    );
+    let table = server.run(&["history", "--format", "table", "--limit", "2"]).out;
+    assert!(
+        table.contains("contagem, estorno de #5") && table.contains("contagem, estorno em #6"),
+        "{table}"
+    );
 }

@@ -332,8 +332,11 @@ fn merge(desk: &mut dyn Desk, verb: &Verb, rest: &str) -> Result<(), Stopped> {
     let (from, into) = two_names(desk, verb, said.text, "Digite o nome do que fica: ", Expected::Name)?;
     if desk.is_person() && said.get("id").is_none() {
         let (gone, kept) = (desk.product_named(&from)?, desk.product_named(&into)?);
-        let odd = format!("{} passa todo para {}, e se aposenta", gone.name, kept.name);
-        desk.confirm(&odd, said.is_meant())?;
+        // The server refuses a product that is merged into itself, and nobody is asked before.
+        if gone.name != kept.name {
+            let odd = format!("{} passa todo para {}, e se aposenta", gone.name, kept.name);
+            desk.confirm(&odd, said.is_meant())?;
+        }
     }
     let line = format!("{} {from}{TO}{into}", verb.form.word);
     let request = MergeRequest { from: &from, into: &into, request_id: said.request_id()? };
