@@ -52,7 +52,8 @@ enum TlsCommand {
     after_help = "Exemplos:\n  hortifruti tls new\n  hortifruti tls new loja.local 192.168.0.10 --folder tls\n  hortifruti tls new loja.local --renew"
 )]
 struct TlsNew {
-    /// Nomes e endereços pelos quais clientes chamam o servidor, além dos desta máquina
+    /// Nomes e endereços pelos quais clientes chamam o servidor, além dos desta máquina. Com --renew, o padrão é os do
+    /// certificado de antes
     #[arg(value_name = "NOME")]
     names: Vec<String>,
     /// Pasta dos arquivos, criada se não existe. O padrão é a atual
@@ -92,7 +93,8 @@ impl Tls {
 impl TlsNew {
     fn run(self) -> anyhow::Result<()> {
         let (ours, server) = (Pair::at(&self.folder, AUTHORITY), Pair::at(&self.folder, SERVER));
-        let names = server_names(&self.names);
+        let before = if self.renew { names_before(&server.certificate)? } else { Vec::new() };
+        let names = server_names(if self.names.is_empty() { &before } else { &self.names });
         let mut text = String::new();
         let (authority, issued) = if self.renew {
             let authority = Authority::read(&ours.certificate, &ours.key).map_err(nothing_made)?;
@@ -103,7 +105,9 @@ impl TlsNew {
             let (authority, own) = Authority::generate().map_err(nothing_made)?;
             let issued = authority.server(&names).map_err(nothing_made)?;
             fs::create_dir_all(&self.folder).map_err(|error| not_written(&self.folder, &error))?;
-            write_new(&[(&ours, &own), (&server, &issued)])?;
+            let advice = "indique outra pasta com --folder, ou, para outro certificado do servidor da mesma autoridade, \
+                          use `hortifruti tls new --renew`";
+            write_new(&[(&ours, &own), (&server, &issued)], advice)?;
             text += &format!(
                 "Autoridade: {}, até {}. A chave dela é {}: guarde-a fora do servidor.\n",
                 ours.certificate.display(),
@@ -128,6 +132,14 @@ impl TlsNew {
             if host.contains(':') { format!("[{host}]") } else { host.to_owned() },
             ours.certificate.display(),
         );
+        let gone: Vec<&str> =
+            before.iter().filter(|name| !names.contains(name)).map(String::as_str).collect();
+        if !gone.is_empty() {
+            text += &format!(
+                "Saíram do certificado: {}. Clientes que chamam o servidor assim não o aceitam mais.\n",
+                gone.join(", ")
+            );
+        }
         if self.renew {
             text += "Um servidor que já roda relê o certificado com SIGHUP.\n";
         }
@@ -140,7 +152,10 @@ impl TlsClient {
         let (ours, client) = (Pair::at(&self.folder, AUTHORITY), Pair::at(&self.folder, &self.name));
         let authority = Authority::read(&ours.certificate, &ours.key).map_err(nothing_made)?;
         let issued = authority.client(&self.name).map_err(nothing_made)?;
-        write_new(&[(&client, &issued)])?;
+        write_new(
+            &[(&client, &issued)],
+            "dê outro nome ao cliente, ou tire antes os arquivos deste da pasta",
+        )?;
         let (ca, server) = (ours.certificate.display(), Pair::at(&self.folder, SERVER));
         let text = format!(
             "Cliente: {}, até {}. A chave dele é {}: só ele deve tê-la.\n\
@@ -186,11 +201,12 @@ impl Pair {
     }
 }
 
-/// Writes certificates and keys of names that are free: all of them, or none.
-fn write_new(pairs: &[(&Pair, &Issued)]) -> anyhow::Result<()> {
+/// Writes certificates and keys of names that are free: all of them, or none. If one is taken, the error has this
+/// advice.
+fn write_new(pairs: &[(&Pair, &Issued)], advice: &str) -> anyhow::Result<()> {
     let contents: Vec<_> = pairs.iter().flat_map(|(pair, issued)| pair.contents(issued)).collect();
     if let Some((path, _)) = contents.iter().find(|(path, _)| path.symlink_metadata().is_ok()) {
-        anyhow::bail!("{}", taken(path));
+        return Err(taken(path, advice));
     }
     let mut named = Vec::new();
     for (path, file) in begun(&contents)? {
@@ -200,7 +216,7 @@ fn write_new(pairs: &[(&Pair, &Issued)]) -> anyhow::Result<()> {
                 let _ = private_file::remove(path);
             }
             return Err(match error.kind() {
-                ErrorKind::AlreadyExists => anyhow::anyhow!("{}", taken(path)),
+                ErrorKind::AlreadyExists => taken(path, advice),
                 _ => not_written(path, &error),
             });
         }
@@ -219,6 +235,14 @@ fn begun<'a>(contents: &[(&'a Path, &str)]) -> anyhow::Result<Vec<(&'a Path, Ato
         made.map(|made| (*path, made)).map_err(|error| not_written(path, &error))
     };
     contents.iter().map(begin).collect()
+}
+
+/// The names of the certificate that a renewal replaces; none if there is no such file.
+fn names_before(certificate: &Path) -> anyhow::Result<Vec<String>> {
+    match certificate.symlink_metadata() {
+        Err(error) if error.kind() == ErrorKind::NotFound => Ok(Vec::new()),
+        _ => issue::server_names(certificate).map_err(nothing_made),
+    }
 }
 
 /// The names in a server's certificate: those that are given, and those of this machine.
@@ -247,12 +271,8 @@ fn checked(name: &str, is_fit: bool, rule: &str) -> Result<(), Error> {
     }
 }
 
-fn taken(path: &Path) -> String {
-    format!(
-        "{} já existe. Nada foi criado; indique outra pasta com --folder, ou, para outro certificado do servidor da \
-         mesma autoridade, use `hortifruti tls new --renew`",
-        path.display()
-    )
+fn taken(path: &Path, advice: &str) -> anyhow::Error {
+    anyhow::anyhow!("{} já existe. Nada foi criado; {advice}", path.display())
 }
 
 fn not_written(path: &Path, error: &io::Error) -> anyhow::Error {

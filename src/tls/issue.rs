@@ -1,5 +1,6 @@
 //! Makes certificates: those of a shop's own authority, and those that the authority signs for servers and clients.
 
+use std::net::IpAddr;
 use std::path::Path;
 use std::time::{Duration, SystemTime};
 
@@ -8,11 +9,11 @@ use rcgen::{
     KeyUsagePurpose, PublicKeyData, date_time_ymd,
 };
 use ring::digest::{SHA256, digest};
-use rustls::RootCertStore;
-use rustls::client::verify_server_cert_signed_by_trust_anchor;
+use rustls::client::{verify_server_cert_signed_by_trust_anchor, verify_server_name};
 use rustls::pki_types::pem::PemObject;
 use rustls::pki_types::{CertificateDer, ServerName, UnixTime};
 use rustls::server::ParsedCertificate;
+use rustls::{CertificateError, RootCertStore};
 
 use super::{FileError, certificates, key, provider, shown, unfit};
 
@@ -26,6 +27,9 @@ const DAY: Duration = Duration::from_secs(24 * 60 * 60);
 
 /// How long a certificate is valid already: clocks of a shop's machines may differ so much.
 const CLOCK_DIFFERENCE: Duration = Duration::from_secs(24 * 60 * 60);
+
+/// A name of no server (RFC 2606).
+const NO_SERVER: &str = "nenhum.invalid";
 
 /// Bytes of the digest of an authority's key that are a part of its name.
 const NAME_BYTES: usize = 6;
@@ -163,6 +167,32 @@ pub fn is_self_signed(certificate_file: &Path) -> Result<bool, FileError> {
         // webpki's words, because rustls has no variant for the certificate of an authority.
         Err(error) => error.to_string().contains("CaUsedAsEndEntity"),
     })
+}
+
+/// The names and addresses of a server's certificate, in its order.
+///
+/// # Errors
+/// If the file cannot be read.
+pub fn server_names(certificate_file: &Path) -> Result<Vec<String>, FileError> {
+    let own = certificates(certificate_file)?.remove(0);
+    let parsed = ParsedCertificate::try_from(&own).map_err(|error| unfit(certificate_file, &error))?;
+    // rustls shows the names of a certificate in the error about a name that is none of them.
+    let checked = ServerName::try_from(NO_SERVER).map(|other| verify_server_name(&parsed, &other));
+    let Ok(Err(rustls::Error::InvalidCertificate(CertificateError::NotValidForNameContext {
+        presented,
+        ..
+    }))) = checked
+    else {
+        return Ok(Vec::new());
+    };
+    Ok(presented.iter().filter_map(|shown| name_shown(shown)).collect())
+}
+
+/// A name as rustls shows it: `DnsName("loja.local")`, `IpAddress(192.168.0.10)`.
+fn name_shown(shown: &str) -> Option<String> {
+    let inside = |start, end| shown.strip_prefix(start)?.strip_suffix(end);
+    let address = || inside("IpAddress(", ")")?.parse().ok().map(|address: IpAddr| address.to_string());
+    inside("DnsName(\"", "\")").map(str::to_owned).or_else(address)
 }
 
 /// Checks that a server's certificate is valid now, and that one authority signed it.

@@ -147,9 +147,14 @@ fn nothing_that_exists_is_replaced_and_a_renewal_keeps_the_authority() {
         names.map(|name| fs::read_to_string(path.join(name)).unwrap())
     };
     let first = contents();
-    for args in [&["new"][..], &["client", "servidor"], &["client", "ca"]] {
+    for (args, advice) in [
+        (&["new"][..], "`hortifruti tls new --renew`"),
+        (&["client", "servidor"], "dê outro nome ao cliente"),
+        (&["client", "ca"], "dê outro nome ao cliente"),
+    ] {
         let ended = tls(&path, args);
         assert!(ended.code == 1 && ended.err.contains("já existe. Nada foi criado"), "{ended:?}");
+        assert!(ended.err.contains(advice), "{ended:?}");
         assert_eq!(contents(), first);
     }
     // One of the names is taken, and none is made.
@@ -182,6 +187,16 @@ fn nothing_that_exists_is_replaced_and_a_renewal_keeps_the_authority() {
     while server.console_line() != "Certificado relido." {}
     assert_all(&queries(&server, &["--tls-ca", "ca.pem"]), 0, CAJU, "");
     server.stop();
+
+    // The names of before stay unless others are given, and those that go are named.
+    assert_eq!(tls(&path, &["new", "--renew", "loja.local", "10.1.2.3", "fd00::12"]).code, 0);
+    let named = |text: &str| text.lines().find(|line| line.starts_with("Servidor: ")).unwrap().to_owned();
+    let kept = tls(&path, &["new", "--renew"]);
+    assert!(named(&kept.out).contains(", para loja.local, 10.1.2.3, fd00::12, "), "{kept:?}");
+    assert!(!kept.out.contains("Saíram"), "{kept:?}");
+    let other = tls(&path, &["new", "--renew", "balcao.local"]);
+    assert!(named(&other.out).contains(", para balcao.local, "), "{other:?}");
+    assert!(other.out.contains("Saíram do certificado: loja.local, 10.1.2.3, fd00::12. "), "{other:?}");
 
     // The key of another authority, and no PEM in the place of a certificate.
     let (stranger, _) = issued(&[]);
