@@ -6,7 +6,7 @@ use anyhow::{Context, bail};
 use clap::Args;
 
 use super::Error;
-use super::database::DATA_DEFAULT;
+use super::database::{DATA_DEFAULT, check_is_file};
 use super::output::note;
 use super::verify::{print_verified, show_step};
 use crate::io_error::describe;
@@ -36,6 +36,7 @@ pub(super) struct Backup {
 
 impl Backup {
     pub(super) fn run(self) -> Result<(), Error> {
+        check_is_file(&self.data)?;
         let mut progress = ProgressBar::new();
         let mut step = show_step(&mut progress);
         let dated =

@@ -46,6 +46,20 @@ pub(super) fn verify(data: &Path, report: &mut dyn FnMut(Step, u64, u64)) -> any
     }
 }
 
+/// Checks that a database to copy is a file.
+///
+/// # Errors
+/// If the database is one of PostgreSQL.
+pub(super) fn check_is_file(data: &Path) -> anyhow::Result<()> {
+    if data.to_str().is_some_and(is_url) {
+        bail!(
+            "--data é um endereço do PostgreSQL, que faz e restaura as cópias ele mesmo (pg_basebackup, pgbackrest). \
+             Nada foi feito; para levar a loja a um arquivo, ou de um, use `hortifruti move`"
+        );
+    }
+    Ok(())
+}
+
 /// Moves a shop from one database to another.
 ///
 /// # Errors

@@ -6,7 +6,7 @@ use anyhow::Context;
 use clap::Args;
 
 use super::Error;
-use super::database::DATA_DEFAULT;
+use super::database::{DATA_DEFAULT, check_is_file};
 use super::verify::{print_verified, show_step};
 use crate::progress_bar::ProgressBar;
 use crate::store::sqlite::{self, Restored};
@@ -27,6 +27,7 @@ pub(super) struct Restore {
 
 impl Restore {
     pub(super) fn run(self) -> Result<(), Error> {
+        check_is_file(&self.data)?;
         let mut progress = ProgressBar::new();
         let restored = sqlite::restore(&self.file, &self.data, &mut show_step(&mut progress));
         drop(progress);

@@ -38,6 +38,17 @@ fn verify(folder: &Path, file: &str) -> Ended {
 }
 
 #[test]
+fn a_database_of_postgresql_is_not_copied_here() {
+    let folder = tempfile::tempdir().unwrap();
+    for args in [["backup", "copia.db"], ["restore", "copia.db"]] {
+        let args = [&args[..], &["--data", "postgres://localhost/banco?shop=loja"]].concat();
+        let refused = run(hortifruti(folder.path()).args(&args), "");
+        assert!(refused.code == 1 && refused.err.contains("use `hortifruti move`"), "{refused:?}");
+        assert!(refused.err.contains("endereço do PostgreSQL") && !refused.err.contains("permissões"));
+    }
+}
+
+#[test]
 fn copies_of_a_server_under_load_are_whole_and_of_one_moment() {
     let mut server = Server::start(&[]);
     let (answered, is_over) = (Arc::new(AtomicI64::new(0)), Arc::new(AtomicBool::new(false)));

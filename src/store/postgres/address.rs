@@ -67,8 +67,9 @@ impl Address {
         }
         let shop = parameters.shop.unwrap_or_default();
         if shop.is_empty() || shop.len() > SHOP_BYTES_MAX || shop.chars().any(char::is_control) {
+            let fault = if shop.is_empty() { "falta o nome da loja" } else { "o nome da loja não serve" };
             return Err(unfit(format!(
-                "falta o nome da loja, de 1 a {SHOP_BYTES_MAX} bytes; acrescente ?shop=NOME ao endereço"
+                "{fault}, que tem de 1 a {SHOP_BYTES_MAX} bytes, como em ?shop=NOME no fim do endereço"
             )));
         }
         let hosts = hosts(&config).map_err(unfit)?;
