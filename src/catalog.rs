@@ -108,7 +108,7 @@ pub use rules::import::{
 pub use rules::merge::{MergeError, clear_examples_digest, merge_digest};
 pub use rules::undo::{UndoError, Undoable, undo_digest};
 pub use rules::undo_import::{TermsBefore, undo_import_digest};
-pub use rules::undo_merge::{has_retired, merged};
+pub use rules::undo_merge::merged;
 pub use rules::update::{CodeTaken, TermsUpdate, UpdateError, update_digest};
 pub use selection::{SEARCH_WORDS_MAX, Selection};
 pub use terms::{BARCODES_MAX, Category, CategoryError, SHELF_LIFE_DAYS_MAX, TargetBelowMinimum, Terms};

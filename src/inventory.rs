@@ -47,6 +47,7 @@ use commit::{Change, ClientState, CommitterHandle, Doubts, WriteQueue, WriteResu
 pub use commit::{CommitDriver, Committer};
 use ledger_reads::LedgerReads;
 pub use listing::{Listing, Stopped};
+pub use names_then::may_be_made;
 pub use pipeline::{Answers, Pipeline};
 pub use price_watch::PriceWatch;
 use published::read;

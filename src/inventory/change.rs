@@ -4,10 +4,11 @@ use std::collections::HashSet;
 use std::time::SystemTime;
 
 use super::commit::{Applied, Change, ImportResult, refuse_rows};
+use super::names_then::NamesThen;
 use super::{Adjusted, Session, product_of, read, stopped};
 use crate::catalog::{
     Adjustment, BATCH_LINES_MAX, Draft, IMPORT_ROWS_MAX, ImportCheck, Imported, ImportedChange, Name,
-    RequestId, RowError,
+    RowError,
 };
 use crate::operation::{AdjustRequest, BatchRequest, ImportReply, ImportRequest, ProductChangeReply};
 use crate::refusal::Refusal;
@@ -25,7 +26,8 @@ impl Session {
     /// If a rule forbids the change, or the store refuses writes.
     pub async fn adjust(&self, request: AdjustRequest<'_>) -> Result<Adjusted, Refusal> {
         let request_id = request.request_id.clone();
-        let (adjustment, name_then) = self.adjustment(request, request_id.as_ref()).await?;
+        let mut then = NamesThen::of(request_id.as_ref());
+        let (adjustment, name_then) = self.adjustment(request, &mut then).await?;
         let mut result = self.write(vec![Change::Adjust(adjustment)]).await;
         let applied = result.each.pop().ok_or_else(stopped)?.map_err(|refusal| *refusal)?;
         let movement = applied.movement(&result.movements).ok_or_else(stopped)?;
@@ -37,18 +39,18 @@ impl Session {
         Ok(adjusted)
     }
 
-    /// The change that is asked for by a request with this id, signed by the session, and the name of the product then
-    /// if the request is a repetition that calls it so.
+    /// The change that is asked for, signed by the session, and the name of the product then if the request is a
+    /// repetition that calls it so.
     async fn adjustment(
         &self,
         request: AdjustRequest<'_>,
-        request_id: Option<&RequestId>,
+        then: &mut NamesThen<'_>,
     ) -> Result<(Adjustment, Option<Name>), Refusal> {
         let name = request.name;
-        if request_id.is_some() {
+        if then.may_be() {
             let found = self.reader().id_of(name);
             if let Err(refusal) = found {
-                let then = self.meant_then(name, request_id, refusal).await?;
+                let then = then.meant(self, name, refusal).await?;
                 return Ok((self.adjustment_of(then.product, request), then.name));
             }
         }
@@ -70,12 +72,13 @@ impl Session {
             return Err(Refusal::batch_size(adjustments.len()));
         }
         let mut changes = Vec::with_capacity(adjustments.len());
+        let mut then = NamesThen::of(request_id.as_ref());
         for (index, adjust) in adjustments.into_iter().enumerate() {
             if index % LINES_IN_TURN == LINES_IN_TURN - 1 {
                 tokio::task::yield_now().await;
             }
             let adjust = AdjustRequest { request_id: None, ..adjust };
-            let change = self.adjustment(adjust, request_id.as_ref()).await;
+            let change = self.adjustment(adjust, &mut then).await;
             changes.push(change.map_err(|refusal| refusal.at(index))?.0);
         }
         match self.write(vec![Change::Batch { changes, request_id }]).await.each.pop() {

@@ -1,6 +1,7 @@
 //! Counts: stocks are set to the counted quantities.
 
 use super::commit::{Applied, Change, CountLine, Counted, Signed};
+use super::names_then::NamesThen;
 use super::{Session, product_of, read, stopped};
 use crate::catalog::{COUNT_LINES_MAX, Movement, Note, Product, RequestId};
 use crate::operation::CountedName;
@@ -22,13 +23,14 @@ impl Session {
             return Err(Refusal::count_size(counts.len()));
         }
         let mut lines = Vec::with_capacity(counts.len());
+        let mut then = NamesThen::of(request_id.as_ref());
         for (index, CountedName { name, counted, at_sequence }) in counts.iter().copied().enumerate() {
             let product = self.reader().id_of(name);
             match product {
                 Ok(product) => lines.push(CountLine { product, counted, at_sequence }),
                 Err(refusal) => {
-                    let then = self.meant_then(name, request_id.as_ref(), refusal).await;
-                    let product = then.map_err(|refusal| refusal.at(index))?.product;
+                    let meant = then.meant(self, name, refusal).await;
+                    let product = meant.map_err(|refusal| refusal.at(index))?.product;
                     lines.push(CountLine { product, counted, at_sequence });
                 }
             }

@@ -1,7 +1,8 @@
 //! The products that a repeated request means. Since it was made they may have got other names and codes.
 
+use std::collections::HashMap;
+
 use super::commit::{Applied, Change};
-use super::query::Reader;
 use super::{Session, stopped};
 use crate::catalog::{Adjustment, Key, Name, ProductId, RequestId, TermsField};
 use crate::operation::AdjustRequest;
@@ -11,6 +12,55 @@ use crate::store::ChangesQuery;
 /// The changes of a product's terms that are read at a time.
 const CHANGES_AT_ONCE_MAX: usize = 1_000;
 
+/// The products that a request has changed, if it was made before, by their former names and codes.
+pub(super) struct NamesThen<'r> {
+    request_id: Option<&'r RequestId>,
+    /// `None` until a name is of no product now.
+    found: Option<HashMap<Key, Then>>,
+}
+
+/// A product by a name or a code of before.
+#[derive(Clone)]
+pub(super) struct Then {
+    pub(super) product: ProductId,
+    /// The name that it had, if it was called by that and not by a code.
+    pub(super) name: Option<Name>,
+}
+
+impl<'r> NamesThen<'r> {
+    pub(super) fn of(request_id: Option<&'r RequestId>) -> Self {
+        Self { request_id, found: None }
+    }
+
+    /// Whether the request may be a repetition.
+    pub(super) fn may_be(&self) -> bool {
+        self.request_id.is_some()
+    }
+
+    /// The product that the request means by a name which is of no product now.
+    ///
+    /// # Errors
+    /// If there is none: the refusal of the name, with names that resemble it. If the request is in doubt, that.
+    #[cold]
+    pub(super) async fn meant(
+        &mut self,
+        session: &Session,
+        name: &str,
+        refusal: Refusal,
+    ) -> Result<Then, Refusal> {
+        if let Some(request_id) = self.request_id.filter(|_| refusal.code == Code::ProductNotFound) {
+            if self.found.is_none() {
+                self.found = Some(session.names_then(request_id).await?);
+            }
+            if let Some(then) = self.found.as_ref().and_then(|found| found.get(&Key::fold(name))) {
+                return Ok(then.clone());
+            }
+        }
+        let refusal = session.inventory.doubts.refusal(self.request_id, &refusal);
+        Err(session.explain(name, refusal).await)
+    }
+}
+
 impl Session {
     /// The change of this product, signed by the session.
     pub(super) fn adjustment_of(&self, product: ProductId, request: AdjustRequest<'_>) -> Adjustment {
@@ -19,82 +69,53 @@ impl Session {
         Adjustment { product, delta, kind, request_id, author, details, label: None }
     }
 
-    /// The product that a request means by a name which is of no product now: one that the same request changed
-    /// before, and that had the name or code at some time.
-    ///
-    /// # Errors
-    /// If there is none: the refusal of the name, with names that resemble it.
-    #[cold]
-    pub(super) async fn meant_then(
-        &self,
-        name: &str,
-        request_id: Option<&RequestId>,
-        refusal: Refusal,
-    ) -> Result<Then, Refusal> {
-        if let Some(request_id) = request_id.filter(|_| refusal.code == Code::ProductNotFound) {
-            for product in self.changed_by(request_id).await? {
-                if let Some(then) = self.then(product, name).await? {
-                    return Ok(then);
-                }
-            }
-        }
-        Err(self.explain(name, self.inventory.doubts.refusal(request_id, &refusal)).await)
-    }
-
-    /// The products that a request has changed; none if it was never made.
-    async fn changed_by(&self, request_id: &RequestId) -> Result<Vec<ProductId>, Refusal> {
+    async fn names_then(&self, request_id: &RequestId) -> Result<HashMap<Key, Then>, Refusal> {
+        let mut found = HashMap::new();
         let change = Change::Recall { request_id: request_id.clone() };
-        match self.write(vec![change]).await.each.pop() {
-            Some(Ok(Applied::Recalled(products))) => Ok(products),
-            Some(Err(refusal)) => Err(*refusal),
-            Some(Ok(_)) | None => Err(stopped()),
+        let mut products = match self.write(vec![change]).await.each.pop() {
+            Some(Ok(Applied::Recalled(products))) => products,
+            Some(Err(refusal)) => return Err(*refusal),
+            Some(Ok(_)) | None => return Err(stopped()),
+        };
+        products.sort_unstable();
+        products.dedup();
+        for product in products {
+            self.add_names_then(product, &mut found).await?;
         }
+        Ok(found)
     }
 
-    /// A product that had this name or code once.
-    async fn then(&self, product: ProductId, name: &str) -> Result<Option<Then>, Refusal> {
-        let is_name = |value: &str| Key::fold(value) == Key::fold(name);
+    async fn add_names_then(
+        &self,
+        product: ProductId,
+        found: &mut HashMap<Key, Then>,
+    ) -> Result<(), Refusal> {
         let mut before = self.present().await?.change + 1;
         loop {
             let query =
                 ChangesQuery { product: Some(product), lowest: 1, before, count_max: CHANGES_AT_ONCE_MAX };
             let changes = self.read_changes(query).await?;
             for change in &changes {
+                let mut add = |text: &str, name: Option<Name>| {
+                    found.entry(Key::fold(text)).or_insert(Then { product, name });
+                };
                 match change.field {
-                    TermsField::Name if is_name(&change.old) => {
-                        return Ok(Some(Then { product, name: Name::parse(&change.old).ok() }));
-                    }
-                    TermsField::Code if is_name(&change.old) => {
-                        return Ok(Some(Then { product, name: None }));
-                    }
-                    TermsField::Barcodes if change.old.split([',', ' ']).any(is_name) => {
-                        return Ok(Some(Then { product, name: None }));
-                    }
+                    TermsField::Name => add(&change.old, Name::parse(&change.old).ok()),
+                    TermsField::Code => add(&change.old, None),
+                    TermsField::Barcodes => change.old.split([',', ' ']).for_each(|code| add(code, None)),
                     _ => {}
                 }
             }
             match changes.last() {
                 Some(last) if changes.len() == CHANGES_AT_ONCE_MAX => before = last.number,
-                _ => return Ok(None),
+                _ => return Ok(()),
             }
         }
     }
 }
 
-/// A product by a name of before.
-pub(super) struct Then {
-    pub(super) product: ProductId,
-    /// The name that it had, if it was called by that and not by a code.
-    pub(super) name: Option<Name>,
-}
-
-impl Reader<'_> {
-    /// Whether the request may be a repetition that means a product by a name of then, or is in doubt:
-    /// [`Session::adjust`] knows.
-    pub fn may_mean_then(&mut self, request: &AdjustRequest<'_>) -> bool {
-        request.request_id.is_some()
-            && self
-                .id_of(request.name)
-                .is_err_and(|refusal| matches!(refusal.code, Code::ProductNotFound | Code::Unavailable))
-    }
+/// Whether a lone change that was refused so may be a repetition which [`Session::adjust`] knows: of a product with
+/// another name since, or in doubt.
+pub fn may_be_made(request: &AdjustRequest<'_>, refusal: &Refusal) -> bool {
+    request.request_id.is_some() && matches!(refusal.code, Code::ProductNotFound | Code::Unavailable)
 }

@@ -3,6 +3,7 @@
 use std::sync::RwLock;
 
 use super::commit::{Applied, Change};
+use super::names_then::NamesThen;
 use super::published::NAMED_AT_ONCE_MAX;
 use super::{Session, read, stopped};
 use crate::catalog::{Catalog, IMPORT_CHANGES_MAX, ProductChange, ProductId, ProductView, RequestId};
@@ -121,7 +122,10 @@ impl Session {
         let found = self.reader().id_of(name);
         let found = match found {
             Ok(product) => Ok(product),
-            Err(refusal) => self.meant_then(name, request_id, refusal).await.map(|then| then.product),
+            Err(refusal) => {
+                let mut then = NamesThen::of(request_id);
+                then.meant(self, name, refusal).await.map(|then| then.product)
+            }
         };
         found.map_err(|mut refusal| {
             refusal.metadata.iter_mut().filter(|(key, _)| *key == "field").for_each(|it| it.1 = field.into());

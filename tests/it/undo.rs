@@ -196,3 +196,22 @@ fn ids_of_clients_are_none_of_the_servers_own() {
     }
     assert_eq!(server.run(&["query", "caju"]).out, "Caju: R$2.0, Estoque: 60\n");
 }
+
+#[test]
+fn a_merge_of_a_retired_product_is_undone_with_its_codes() {
+    let server = Server::start(&[]);
+    for args in [
+        &["product", "set", "Maca", "--code", "77", "--barcode", "7891000100103"][..],
+        &["product", "retire", "Maca"],
+        &["product", "merge", "Maca", "Pera"],
+    ] {
+        let ended = server.run(args);
+        assert_eq!(ended.code, 0, "{args:?}: {ended:?}");
+    }
+    assert_eq!(server.run(&["undo", "5"]).code, 0);
+    for code in ["77", "7891000100103"] {
+        assert_eq!(server.run(&["query", code]).out, "Maca: R$3.0, Estoque: 20\n");
+    }
+    // What the merge did not do is not undone.
+    assert!(!server.run(&["query"]).out.contains("Maca"));
+}

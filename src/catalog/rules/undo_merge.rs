@@ -23,7 +23,7 @@ pub fn merged(document: &[Undoable]) -> Option<(ProductId, ProductId)> {
 }
 
 /// Whether a merge retired a product, among the changes that it made.
-pub fn has_retired(changes: &[ProductChange], product: ProductId) -> bool {
+fn has_retired(changes: &[ProductChange], product: ProductId) -> bool {
     let retired = |it: &ProductChange| it.product == product && it.field == TermsField::Discontinued;
     changes.iter().any(|it| retired(it) && it.new == "true")
 }
@@ -39,10 +39,9 @@ impl Draft<'_> {
         author: Option<&Author>,
     ) {
         // The taker first, so that no code is ever two products'.
-        for id in [into, from] {
-            let is_moved = |it: &&ProductChange| {
-                it.product == id && matches!(it.field, TermsField::Code | TermsField::Barcodes)
-            };
+        let fields = [TermsField::Code, TermsField::Barcodes];
+        for (id, field) in [into, from].into_iter().flat_map(|id| fields.map(|field| (id, field))) {
+            let is_moved = |it: &&ProductChange| it.product == id && it.field == field;
             let own: Vec<ProductChange> = changes.iter().filter(is_moved).cloned().collect();
             for (product, terms) in self.terms_before(&own).unwrap_or_default().into_products() {
                 self.alter(product, terms, author);

@@ -1,5 +1,6 @@
 //! `serve --scale-dir`: a file for scales that follows the prices, in a folder that the scales' program reads.
 
+use std::fs;
 use std::io::{self, ErrorKind, Read, Write};
 use std::path::{Path, PathBuf};
 use std::thread::{self, JoinHandle};
@@ -251,12 +252,19 @@ fn replace(path: &Path, bytes: &[u8], last: Option<&Vec<u8>>) -> io::Result<Opti
     Ok(kept)
 }
 
-/// Keeps a copy of a load beside it, under the first free name. Returns the path of the copy.
+/// Keeps a copy of a load beside it, under the first free name, unless there is one. Returns the path of the copy.
 fn keep(path: &Path, load: &[u8]) -> io::Result<PathBuf> {
     for number in 1..=COPIES_MAX {
         let mut name = path.as_os_str().to_owned();
         name.push(if number == 1 { ".anterior".to_owned() } else { format!(".anterior-{number}") });
         let copy = PathBuf::from(name);
+        if copy.is_file() {
+            // Each further attempt to write the load would leave another copy.
+            if fs::read(&copy)? == load {
+                return Ok(copy);
+            }
+            continue;
+        }
         let made = AtomicFile::begin_shared(&copy)?;
         made.file().write_all(load)?;
         match made.finish(false) {

@@ -140,11 +140,16 @@ impl<'a> Planner<'a> {
                 let count = row.map_or(0, |row| row.document.count as usize);
                 movements.push((first_sequence, count));
             }
-            FirstResult::Count(lines) => movements.extend(lines.iter().filter_map(|line| match line {
-                CountResult::Movement(sequence) => Some((*sequence, 1)),
-                // Of a line that changed nothing only the digest knows the product.
-                CountResult::Same { .. } => None,
-            })),
+            FirstResult::Count(lines) => {
+                let moved = lines.iter().filter_map(|line| match line {
+                    CountResult::Movement(sequence) => Some(*sequence),
+                    // Of a line that changed nothing only the digest knows the product.
+                    CountResult::Same { .. } => None,
+                });
+                let moved: Vec<i64> = moved.collect();
+                // The movements of a count are one document.
+                movements.extend(moved.iter().min().map(|first| (*first, moved.len())));
+            }
             FirstResult::Terms(results) => {
                 for result in results {
                     match result {

@@ -18,7 +18,7 @@ use super::progress::{Counted, Progress};
 use super::trailers::trailers;
 use super::{STREAMS_MAX, own_words};
 use crate::access::{self, Identity};
-use crate::inventory::{Answers, Pipeline, Session};
+use crate::inventory::{Answers, Pipeline, Session, may_be_made};
 use crate::metrics::{Transport, Turn};
 use crate::operation::{AdjustRequest, Operation};
 use crate::refusal::Refusal;
@@ -198,23 +198,14 @@ impl Calls {
                         },
                     };
                     let mut name = "";
-                    let mut then = None;
                     let added = change.and_then(|adjust| {
                         name = adjust.name;
                         self.service.console.command(&adjust);
                         access::check(identity, adjust.permission())?;
-                        if reader.may_mean_then(&adjust) {
-                            let AdjustRequest { name: _, delta, kind, request_id, details } = adjust;
-                            then = Some(AdjustRequest { name: "", delta, kind, request_id, details });
-                            return Ok(());
-                        }
                         reader.add(pipeline, adjust)
                     });
-                    if let Some(request) = then {
-                        break (Some(Refused::Then(name.to_owned(), request)), None);
-                    }
                     if let Err(refusal) = added {
-                        break (Some(Refused::At(name.to_owned(), refusal)), None);
+                        break (Some(Refused::new(name, refusal, &bytes)), None);
                     }
                     if pipeline.waiting() >= run_max {
                         break (None, None);
@@ -278,6 +269,19 @@ enum Refused {
 }
 
 impl Refused {
+    /// The message is read once more, because those that are taken need no copy.
+    fn new(name: &str, refusal: Refusal, message: &[u8]) -> Self {
+        let message = StreamAdjustStockRequest::decode(message).unwrap_or_default();
+        let adjustment = message.adjustment.unwrap_or_default();
+        match grpc::adjust_request(&adjustment) {
+            Ok(request) if may_be_made(&request, &refusal) => {
+                let AdjustRequest { name: _, delta, kind, request_id, details } = request;
+                Self::Then(name.to_owned(), AdjustRequest { name: "", delta, kind, request_id, details })
+            }
+            _ => Self::At(name.to_owned(), refusal),
+        }
+    }
+
     fn with(self, refusal: Refusal) -> Self {
         let (Self::At(name, _) | Self::Then(name, _)) = self;
         Self::At(name, refusal)

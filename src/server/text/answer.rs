@@ -8,7 +8,7 @@ use super::http_guard::{is_http, not_over_http};
 use super::{Conversation, Next};
 use crate::access::{self, Identity};
 use crate::catalog::Selection;
-use crate::inventory::Reader;
+use crate::inventory::{Reader, may_be_made};
 use crate::operation::{AdjustRequest, FAREWELL, Operation, Permission, Request};
 use crate::refusal::Refusal;
 use crate::server::io::write_all;
@@ -99,13 +99,14 @@ impl Conversation<'_> {
                 }
                 match request {
                     Request::AdjustStock(request) => {
-                        if reader.may_mean_then(&request) {
-                            return Some(Rest::Request(Request::AdjustStock(request)));
-                        }
                         let AdjustRequest { name, .. } = request;
-                        let added = reader.add(&mut self.pipeline, request);
-                        let refused = |refusal| Rest::Refused(Operation::AdjustStock, name, refusal);
-                        return added.err().map(refused);
+                        let refusal = reader.add(&mut self.pipeline, request).err()?;
+                        return Some(match frame.request() {
+                            Ok(Request::AdjustStock(again)) if may_be_made(&again, &refusal) => {
+                                Rest::Request(Request::AdjustStock(again))
+                            }
+                            _ => Rest::Refused(Operation::AdjustStock, name, refusal),
+                        });
                     }
                     Request::GetProduct { name } => match self.find(reader, name) {
                         Ok(true) => self.turn.count(Some(Operation::GetProduct), None),

@@ -4,7 +4,7 @@ use super::results::FirstResult;
 use super::{Planner, unreadable};
 use crate::catalog::{
     AdjustmentError, Document, Kind, Movement, ProductChange, ProductId, Quantity, RequestId, UndoError,
-    Undoable, has_retired, merged, undo_digest,
+    Undoable, merged, undo_digest,
 };
 use crate::inventory::commit::change::Signed;
 use crate::refusal::Refusal;
@@ -94,7 +94,8 @@ impl Planner<'_> {
             let found = self.store.ledger().product_changes(&query).map_err(unreadable)?;
             changes.extend(found.into_iter().filter(|change| change.recorded_at == at));
         }
-        Ok(has_retired(&changes, from).then_some(Merge { from, into, changes }))
+        // A merge of a product that was retired before has only moved its codes.
+        Ok((!changes.is_empty()).then_some(Merge { from, into, changes }))
     }
 
     /// The first answer to a repeated request, in the order of the movements that were undone.
