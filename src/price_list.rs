@@ -3,6 +3,7 @@
 
 mod cells;
 mod columns;
+mod count_columns;
 mod count_list;
 mod differences;
 mod error;
@@ -29,7 +30,7 @@ use std::fmt;
 
 use crate::catalog::{ProductDraft, Quoted, counted};
 use crate::scale_file;
-pub use count_list::{CountList, read_counts};
+pub use count_list::{CountList, CountedRow, read_counts};
 pub use differences::{Catalog, Difference, Kept, Mark, names_by_code};
 pub use error::PriceListError;
 pub use field::Field;

@@ -50,6 +50,11 @@ impl Quantity {
         Self(-self.0)
     }
 
+    /// One part of so many equal ones; `None` if it has a fraction of a thousandth.
+    pub fn divided(self, parts: u16) -> Option<Self> {
+        (self.0 % i64::from(parts) == 0).then(|| Self(self.0 / i64::from(parts)))
+    }
+
     /// A quantity of whole units. Every `i32` is within the limit.
     pub fn from_units(units: i32) -> Self {
         Self(i64::from(units) * 1000)

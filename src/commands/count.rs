@@ -10,8 +10,9 @@ use super::connection::Connection;
 use super::input::read_file;
 use super::output::{Output, STANDARD, note, print_made};
 use crate::catalog::{COUNT_LINES_MAX, Quantity, RequestId};
+use crate::client::ClientError;
 use crate::operation::{COUNTED_FIELD, ChangeReply, CountRequest, CountedName, Reply, Request};
-use crate::price_list::{CountList, bad_rows_shown, read_counts};
+use crate::price_list::{CountList, CountedRow, bad_rows_shown, read_counts};
 use crate::refusal::{Code, Refusal};
 
 /// Ajusta o estoque à contagem, de um produto ou de uma lista
@@ -90,16 +91,15 @@ fn count_list(
     if let Some(faults) = faults {
         note(&format!("Aviso: {faults}."));
     }
-    let counts = rows.iter().map(|(name, counted)| CountedName {
-        name: name.as_str(),
-        counted: *counted,
+    let counts = rows.iter().map(|row| CountedName {
+        name: row.name.as_str(),
+        counted: row.counted,
         at_sequence: 0,
+        unit: row.unit.clone(),
     });
     let counts = counts.collect();
-    let reply = change(
-        connection,
-        &Request::CountStock(CountRequest { counts, request_id, is_blind: false, note: None }),
-    )?;
+    let request = Request::CountStock(CountRequest { counts, request_id, is_blind: false, note: None });
+    let reply = change(connection, &request).map_err(|error| with_line(error, &rows))?;
     let reply = shown(reply, is_blind);
     let printed = print_made(&reply, output.format);
     if let Reply::Changes(changes) = &reply {
@@ -109,4 +109,14 @@ fn count_list(
         note(&format!("Contados: {}; {differ}sem quantidade na lista: {uncounted}.", changes.len()));
     }
     printed
+}
+
+/// The refusal of one of these rows, with its line.
+fn with_line(error: Error, rows: &[CountedRow]) -> Error {
+    let Error::Failed(ClientError::Refused(mut refusal)) = error else { return error };
+    let index = refusal.metadata.iter().find(|(key, _)| *key == "index").map(|(_, index)| index.parse());
+    if let Some(row) = index.and_then(|index: Result<usize, _>| rows.get(index.ok()?)) {
+        refusal.message = format!("linha {}: {}", row.line, refusal.message);
+    }
+    refusal.into()
 }

@@ -24,14 +24,15 @@ impl Session {
         }
         let mut lines = Vec::with_capacity(counts.len());
         let mut then = NamesThen::of(request_id.as_ref());
-        for (index, CountedName { name, counted, at_sequence }) in counts.iter().copied().enumerate() {
+        for (index, count) in counts.iter().enumerate() {
+            let CountedName { name, counted, at_sequence, ref unit } = *count;
             let product = self.reader().id_of(name);
             match product {
-                Ok(product) => lines.push(CountLine { product, counted, at_sequence }),
+                Ok(product) => lines.push(CountLine { product, counted, at_sequence, unit: unit.clone() }),
                 Err(refusal) => {
                     let meant = then.meant(self, name, refusal).await;
                     let product = meant.map_err(|refusal| refusal.at(index))?.product;
-                    lines.push(CountLine { product, counted, at_sequence });
+                    lines.push(CountLine { product, counted, at_sequence, unit: unit.clone() });
                 }
             }
         }
@@ -69,7 +70,7 @@ mod tests {
     use crate::refusal::Code;
 
     fn count<'n>(name: &'n str, units: i32, at_sequence: i64) -> CountedName<'n> {
-        CountedName { name, counted: Quantity::from_units(units), at_sequence }
+        CountedName { name, counted: Quantity::from_units(units), at_sequence, unit: None }
     }
 
     #[tokio::test]

@@ -6,7 +6,7 @@ use super::form::{Argument, Form};
 use super::message_limit::{LargeMessages, MessageLimit};
 use super::permission::Permission;
 use super::words::{name_and_quantity, read_request_id, split_last_word};
-use crate::catalog::{Note, Quantity, RequestId, counted};
+use crate::catalog::{Note, Quantity, RequestId, Unit, counted};
 use crate::refusal::Refusal;
 
 /// The limit of a count: the most products, each with the longest name. A worker checks a kilobyte itself, as of
@@ -44,7 +44,7 @@ pub struct CountRequest<'a> {
 }
 
 /// A product that was counted, by its name.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct CountedName<'a> {
     /// The product's name.
     pub name: &'a str,
@@ -52,13 +52,15 @@ pub struct CountedName<'a> {
     pub counted: Quantity,
     /// The last movement before the count; 0 means that the count is of now.
     pub at_sequence: i64,
+    /// The unit in which it was counted, if that was said.
+    pub unit: Option<Unit>,
 }
 
 impl<'a> CountRequest<'a> {
     /// A count of one product, now.
     pub fn of_one(name: &'a str, counted: Quantity, request_id: Option<RequestId>) -> Self {
         Self {
-            counts: vec![CountedName { name, counted, at_sequence: 0 }],
+            counts: vec![CountedName { name, counted, at_sequence: 0, unit: None }],
             request_id,
             is_blind: false,
             note: None,
@@ -92,7 +94,7 @@ impl<'a> CountRequest<'a> {
     /// The only count, if the text protocol has a form for the request.
     pub fn single(&self) -> Option<&CountedName<'a>> {
         match &self.counts[..] {
-            [count] if count.at_sequence == 0 && self.note.is_none() => Some(count),
+            [count] if count.at_sequence == 0 && count.unit.is_none() && self.note.is_none() => Some(count),
             _ => None,
         }
     }

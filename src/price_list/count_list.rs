@@ -1,24 +1,30 @@
 //! Lists of counted stocks: a name and a quantity in each row.
 
 use super::cells::measured;
+use super::count_columns::CountColumns;
 use super::error::PriceListError;
 use super::limits::INFLATED_BYTES_MAX;
 use super::numbers::Numbers;
 use super::record::{Kind, Record};
 use super::table::Table;
-use crate::catalog::{Key, Name, Quantity, Quoted, unguarded};
+use crate::catalog::{Name, Quantity, Quoted, Unit, unguarded};
 
-/// The names of the column of names, folded.
-const NAMES: [&str; 2] = ["nome", "produto"];
-
-/// The names of the column of quantities, folded.
-const QUANTITIES: [&str; 5] = ["quantidade", "contado", "contagem", "estoque", "qtd"];
+/// A product that was counted.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct CountedRow {
+    /// The line of the file.
+    pub line: u64,
+    pub name: Name,
+    pub counted: Quantity,
+    /// The unit behind the quantity, in its heading, or in a column of its own.
+    pub unit: Option<Unit>,
+}
 
 /// The rows of a count.
 #[derive(Debug, Default)]
 pub struct CountList {
     /// The products with the counted quantities, in the order of the file.
-    pub rows: Vec<(Name, Quantity)>,
+    pub rows: Vec<CountedRow>,
     /// Rows without a quantity, which were not counted.
     pub uncounted: usize,
     /// Rows that cannot be read, by the line of the file.
@@ -31,32 +37,28 @@ pub struct CountList {
 /// quantity.
 ///
 /// # Errors
-/// If the file is of another kind or encoding, or empty.
+/// If the file is of another kind or encoding, or empty, or several columns may be the counted quantities.
 pub fn read_counts(bytes: &[u8]) -> Result<CountList, PriceListError> {
     let sheet = Table::of(bytes, INFLATED_BYTES_MAX, |_| None)?;
-    let (mut name, mut quantity, mut has_header) = (0, 1, false);
-    if let Some((_, Ok(first))) = sheet.rows().next() {
-        let place =
-            |known: &[&str]| first.iter().position(|cell| known.contains(&Key::fold(cell.trim()).as_str()));
-        if let (Some(names), Some(quantities)) = (place(&NAMES), place(&QUANTITIES)) {
-            (name, quantity, has_header) = (names, quantities, true);
-        }
-    }
+    let first = sheet.rows().next().and_then(|(_, row)| row.ok());
+    let header = first.map(|row| CountColumns::of(&row)).transpose()?.flatten();
+    let has_header = header.is_some();
+    let columns = header.unwrap_or(CountColumns { name: 0, quantity: 1, unit: None, quantity_unit: None });
     let rows = || sheet.rows().skip(usize::from(has_header));
     let mut numbers = Numbers::default();
     for (line, row) in rows() {
         if let Ok(row) = &row
-            && row.kind(quantity) == Kind::Text
-            && let Some(cell) = row.get(quantity)
+            && row.kind(columns.quantity) == Kind::Text
+            && let Some(cell) = row.get(columns.quantity)
         {
             numbers.look_at(line, cell);
         }
     }
     let mut list = CountList::default();
     for (line, row) in rows() {
-        match row.and_then(|row| read_row(&row, name, quantity, &numbers)) {
-            Ok((name, Some(counted))) => list.rows.push((name, counted)),
-            Ok((_, None)) => list.uncounted += 1,
+        match row.and_then(|row| read_row(&row, line, &columns, &numbers)) {
+            Ok(Some(row)) => list.rows.push(row),
+            Ok(None) => list.uncounted += 1,
             Err(what) => list.bad.push((line, what)),
         }
     }
@@ -64,23 +66,30 @@ pub fn read_counts(bytes: &[u8]) -> Result<CountList, PriceListError> {
     Ok(list)
 }
 
+/// Reads a row. `None` if it has no quantity.
 fn read_row(
     record: &Record,
-    name: usize,
-    quantity: usize,
+    line: u64,
+    columns: &CountColumns,
     numbers: &Numbers,
-) -> Result<(Name, Option<Quantity>), String> {
+) -> Result<Option<CountedRow>, String> {
     let cell = |place: usize| record.get(place).unwrap_or("").trim();
-    let name = Name::parse(unguarded(cell(name))).map_err(|error| error.to_string())?;
+    let name = Name::parse(unguarded(cell(columns.name))).map_err(told)?;
+    let quantity = columns.quantity;
     // In `Uva,2,5` a decimal comma has split the number.
-    if quantity + 1 == record.len() - 1 && quantity == 1 && record.len() == 3 && !cell(2).is_empty() {
+    if quantity + 1 == record.len() - 1
+        && quantity == 1
+        && record.len() == 3
+        && !cell(2).is_empty()
+        && columns.unit != Some(2)
+    {
         return Err(format!(
             "{} tem três células: um número com vírgula decimal precisa de aspas, ou a lista de ponto e vírgula",
             Quoted(name.as_str())
         ));
     }
-    if cell(quantity).is_empty() {
-        return Ok((name, None));
+    if record.is_blank_at(quantity) {
+        return Ok(None);
     }
     if record.kind(quantity) == Kind::Uncalculated {
         return Err(format!(
@@ -88,12 +97,31 @@ fn read_row(
             Quoted(name.as_str())
         ));
     }
-    let counted = measured(cell(quantity)).number;
+    let measured = measured(cell(quantity));
     let number = match record.kind(quantity) {
-        Kind::Text => numbers.read(counted).map_err(|what| format!("a quantidade {what}"))?,
-        _ => counted.into(),
+        Kind::Text => numbers.read(measured.number).map_err(|what| format!("a quantidade {what}"))?,
+        _ => measured.number.into(),
     };
-    Ok((name, Some(number.parse().map_err(|error: crate::catalog::QuantityError| error.to_string())?)))
+    let counted: Quantity = number.parse().map_err(told)?;
+    let own = columns.unit.map(cell).filter(|unit| !unit.is_empty());
+    let own = own.map(|unit| Unit::parse(unguarded(unit)).map_err(told)).transpose()?;
+    let own = own.or_else(|| columns.quantity_unit.clone());
+    let Some((unit, parts)) = measured.unit else {
+        return Ok(Some(CountedRow { line, name, counted, unit: own }));
+    };
+    let unit = Unit::parse(unit).map_err(told)?;
+    if let Some(own) = own.filter(|own| *own != unit) {
+        let (name, cell) = (Quoted(name.as_str()), Quoted(cell(quantity)));
+        return Err(format!("a quantidade de {name} é {cell}, e a unidade é {own}: corrija uma das duas"));
+    }
+    let counted = counted.divided(parts).ok_or_else(|| {
+        format!("{} tem menos de um milésimo da unidade: escreva em {unit}", Quoted(cell(quantity)))
+    })?;
+    Ok(Some(CountedRow { line, name, counted, unit: Some(unit) }))
+}
+
+fn told(error: impl ToString) -> String {
+    error.to_string()
 }
 
 #[cfg(test)]
@@ -102,7 +130,10 @@ mod tests {
 
     fn check(text: &str, expected: &str) {
         let list = read_counts(text.as_bytes()).unwrap();
-        let rows = list.rows.iter().map(|(name, counted)| format!("{name} {counted}; "));
+        let rows = list.rows.iter().map(|row| {
+            let unit = row.unit.as_ref().map_or(String::new(), |unit| format!(" {unit}"));
+            format!("{} {}{unit}; ", row.name, row.counted)
+        });
         let bad = list.bad.iter().map(|(line, what)| format!("{line}: {what}; "));
         let shown: String = rows.chain(bad).collect();
         assert!(shown.starts_with(expected), "{text:?}: {shown}");
@@ -114,13 +145,32 @@ mod tests {
             "nome;quantidade\nCaju;57\nUva;2,5\nKiwi;\n",
             "Quantidade\tsetor\tProduto\n57\tA\tCaju\n2,5\tB\tUva\n",
             "\u{FEFF}Caju;57\r\nUva;2,5\r\n",
-            "nome,preco,estoque,unidade\nCaju,2.0,57,un\nUva,8.9,2.5,kg\n",
         ] {
             check(text, "Caju 57; Uva 2.5; ");
         }
+        check("nome,preco,estoque,unidade\nCaju,2.0,57,un\nUva,8.9,2.5,kg\n", "Caju 57 un; Uva 2.5 kg; ");
         assert_eq!(read_counts("Kiwi;\nUva;1\n".as_bytes()).unwrap().uncounted, 1);
         check("Uva;1.000\nPera;x\n", "1: a quantidade \"1.000\" tem duas leituras");
         check("Uva,2,5\n", "1: \"Uva\" tem três células");
         check("Uva;1.000\nPera;2,5\n", "Uva 1000; Pera 2.5; ");
+    }
+    #[test]
+    fn a_count_keeps_the_unit_that_is_written() {
+        for text in [
+            "nome;quantidade\nAlho;500 g\nMaca;2 dz\n",
+            "Alho;500g\nMaca;2 dúzias\n",
+            "nome;quantidade;unidade\nAlho;0,5;Kilo\nMaca;2;DZ\n",
+            "Produto;Estoque;Contado;Un\nAlho;7;0,5 kg;kg\nMaca;9;2;dz\n",
+        ] {
+            check(text, "Alho 0.5 kg; Maca 2 dz; ");
+        }
+        check("Produto;Contagem (kg)\nAlho;0,5\n", "Alho 0.5 kg; ");
+        check("Descrição;Qtde.\nAlho;0,5\n", "Alho 0.5; ");
+        check("nome;quantidade;unidade\nAlho;500 g;un\n", "2: a quantidade de \"Alho\" é \"500 g\"");
+        check("nome;quantidade\nAlho;0,5 g\n", "2: \"0,5 g\" tem menos de um milésimo");
+        // A quantity of grams under a heading is none of kilograms, and two headings may both be the count.
+        check("nome;quantidade (g)\nAlho;500\n", "1: ");
+        let both = read_counts("Produto;Estoque;Qtd\nAlho;7;2\n".as_bytes()).unwrap_err().to_string();
+        assert!(both.contains("\"Estoque\" e \"Qtd\""), "{both}");
     }
 }

@@ -73,6 +73,13 @@ pub enum PriceListError {
     /// Two columns have the same name.
     #[error("a coluna {} aparece duas vezes no cabeçalho. Nada foi importado; deixe uma só", Quoted(.0))]
     RepeatedColumn(String),
+    /// Two columns may be the quantities of a count.
+    #[error(
+        "as colunas {} e {} podem ser a contagem. Nada foi alterado; chame a certa de contado",
+        Quoted(.0),
+        Quoted(.1)
+    )]
+    TwoQuantities(String, String),
     /// The first line is `sep=` with a text that cannot separate cells.
     #[error(
         "a primeira linha diz que {} separa as colunas. Nada foi importado; escreva sep=; ou apague essa linha",

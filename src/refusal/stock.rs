@@ -56,7 +56,7 @@ impl From<AdjustmentError> for Refusal {
 impl From<CountError> for Refusal {
     fn from(error: CountError) -> Self {
         match &error {
-            CountError::Negative { .. } | CountError::Fraction { .. } => {
+            CountError::Negative { .. } | CountError::Fraction { .. } | CountError::OtherUnit { .. } => {
                 Self::invalid("counted_thousandths", error)
             }
             CountError::Repeated { .. } => Self::invalid("name", error),

@@ -6,7 +6,7 @@ use tonic_types::StatusExt;
 use hortifruti::wire::grpc::v1;
 use hortifruti::wire::grpc::v1::inventory_service_client::InventoryServiceClient;
 
-use crate::support::{Server, run};
+use crate::support::{FOUR_PRODUCTS, Server, run};
 use crate::terminal::Terminal;
 
 #[test]
@@ -35,6 +35,7 @@ fn several_counts_are_all_or_none_over_grpc_and_keep_what_was_sold_since() {
             name: name.to_owned(),
             counted_thousandths,
             at_sequence,
+            ..v1::StockCount::default()
         };
         let request =
             |counts| v1::CountStockRequest { counts, request_id: String::new(), note: String::new() };
@@ -97,6 +98,38 @@ fn a_list_is_counted_whole_or_not_at_all() {
     assert_eq!(server.connect().ask("1 Caju"), "Caju: R$2.0, Estoque: 57");
     let counted = count(&["cajú", "58", "--format", "csv"], "");
     assert_eq!(counted.out, "nome,preco,estoque,unidade\nCaju,2.0,58,un\n");
+}
+
+#[test]
+fn a_counted_quantity_is_in_the_unit_that_the_list_says() {
+    let server = Server::start(&[]);
+    assert_eq!(server.run(&["product", "new", "Alho", "30", "--unit", "kg"]).code, 0);
+    let count = |list: &str| run(&mut server.command(&["count", "-"]), list);
+    for (list, told) in [
+        ("nome;quantidade\nAlho;1\nMaca;2 dz\n", "linha 3: \"Maca\" se conta em un, e não em dz"),
+        ("nome;quantidade\nMaca;3 kg\n", "linha 2: \"Maca\" se conta em un, e não em kg"),
+        ("Caju;1\n\nMaca;3 caixas\n", "linha 3: \"Maca\" se conta em un, e não em cx"),
+        ("nome;quantidade;unidade\nAlho;500;g\n", "linha 2: \"Alho\" se conta em kg, e não em g"),
+        ("Produto;Contado (kg)\nMaca;3\n", "linha 2: \"Maca\" se conta em un, e não em kg"),
+        ("nome;quantidade\nAlho;0,5 g\n", "linha 2: \"0,5 g\" tem menos de um milésimo"),
+        ("Produto;Estoque;Qtd\nMaca;20;19\n", "\"Estoque\" e \"Qtd\" podem ser a contagem"),
+        ("nome;quantidade (g)\nAlho;500\n", "linha 1: "),
+    ] {
+        let refused = count(list);
+        assert_eq!((refused.code, refused.out.as_str()), (2, ""), "{list}: {refused:?}");
+        assert!(refused.err.contains(told) && refused.err.contains("Nada foi "), "{list}: {refused:?}");
+    }
+    assert_eq!(server.connect().ask("4"), format!("{FOUR_PRODUCTS}\nAlho: R$30.0, Estoque: 0"));
+    let counted = count("nome;quantidade\nAlho;500 g\nMaca;19 und.\n");
+    assert_eq!(
+        (counted.code, counted.out.as_str()),
+        (0, "Alho: R$30.0, Estoque: 0.5\nMaca: R$3.0, Estoque: 19\n")
+    );
+    // What was counted stands before what the stock was, and the sheet that `export` wrote is read as it is.
+    let counted = count("Produto;Estoque;Contado;Un.\nMaca;19;18;UN\n");
+    assert_eq!((counted.code, counted.out.as_str()), (0, "Maca: R$3.0, Estoque: 18\n"), "{counted:?}");
+    let exported = server.run(&["export"]).out;
+    assert_eq!(count(&exported).code, 0);
 }
 
 #[test]

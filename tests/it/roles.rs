@@ -122,7 +122,12 @@ async fn whoever_only_counts_sees_no_stock_over_grpc() {
     let address = format!("http://127.0.0.1:{}", server.port);
     let mut client = InventoryServiceClient::connect(address).await.unwrap();
     let count = |counted_thousandths, at_sequence| v1::CountStockRequest {
-        counts: vec![v1::StockCount { name: "Caju".into(), counted_thousandths, at_sequence }],
+        counts: vec![v1::StockCount {
+            name: "Caju".into(),
+            counted_thousandths,
+            at_sequence,
+            ..v1::StockCount::default()
+        }],
         request_id: String::new(),
         note: String::new(),
     };

@@ -161,7 +161,8 @@ mod tests {
                 }
                 Act::Count(product, units) => {
                     let (product, counted) = (Self::product(*product), Quantity::from_units(*units));
-                    let count = StockCount { product, counted, stock_then: None, corrected_since: 0 };
+                    let count =
+                        StockCount { product, counted, unit: None, stock_then: None, corrected_since: 0 };
                     draft.count(&[count], None, None).is_ok()
                 }
                 Act::Undo(movement, is_single) => {

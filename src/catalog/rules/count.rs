@@ -18,12 +18,14 @@ use crate::catalog::rules::cost::{Costed, Costing, Stock};
 pub const COUNT_LINES_MAX: usize = 1000;
 
 /// A stock that was counted.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct StockCount {
     /// The product that was counted.
     pub product: ProductId,
     /// The quantity that was counted.
     pub counted: Quantity,
+    /// The unit in which it was counted, if that was said.
+    pub unit: Option<Unit>,
     /// The stock in the ledger at the moment of the count; `None` if that moment is now.
     pub stock_then: Option<Quantity>,
     /// The corrections of counts and of their undos since that moment, in thousandths.
@@ -39,6 +41,9 @@ pub enum CountError {
     /// A fraction that the unit does not have.
     #[error("quantidade inválida: {counted} de {} ({FRACTIONS}; este é vendido por {unit})", Quoted(.name))]
     Fraction { name: String, unit: Unit, counted: Quantity },
+    /// A quantity in another unit than the product's.
+    #[error("{} se conta em {unit}, e não em {counted_in}", Quoted(.name))]
+    OtherUnit { name: String, unit: Unit, counted_in: Unit },
     /// A second count of one product.
     #[error("{} aparece duas vezes na contagem", Quoted(.name))]
     Repeated { name: String },
@@ -118,7 +123,7 @@ impl Draft<'_> {
 
     /// The change that a count leads to; `None` without a difference.
     fn check_count(&self, count: &StockCount, is_first: bool) -> Result<Option<Booked>, CountError> {
-        let StockCount { product, counted, stock_then, corrected_since } = *count;
+        let StockCount { product, counted, stock_then, corrected_since, .. } = *count;
         let terms = self.terms(product);
         let (name, unit) = (|| terms.name.to_string(), || terms.unit.clone());
         if !is_first {
@@ -126,6 +131,9 @@ impl Draft<'_> {
         }
         if counted < Quantity::ZERO {
             return Err(CountError::Negative { name: name() });
+        }
+        if let Some(other) = count.unit.as_ref().filter(|other| other.meant() != terms.unit.meant()) {
+            return Err(CountError::OtherUnit { name: name(), unit: unit(), counted_in: other.clone() });
         }
         if !terms.unit.can_hold(counted) {
             return Err(CountError::Fraction { name: name(), unit: unit(), counted });
@@ -173,6 +181,7 @@ mod tests {
         StockCount {
             product: catalog.find(name).unwrap().id,
             counted: counted.parse().unwrap(),
+            unit: None,
             stock_then: stock_then.map(Quantity::from_units),
             corrected_since: 0,
         }
@@ -212,11 +221,15 @@ mod tests {
             (count(&catalog, "caju", "2", None), "duas vezes"),
             (count(&catalog, "maca", "-1", None), "negativa"),
             (count(&catalog, "maca", "0.5", None), "frações"),
+            (
+                StockCount { unit: Unit::parse("kg").ok(), ..count(&catalog, "maca", "2", None) },
+                "se conta em un, e não em kg",
+            ),
             // The count found ten too few, and nineteen were sold after it.
             (count(&catalog, "pera", "24", Some(40)), "agora há só 15"),
             (count(&catalog, "maca", "1000000000000", Some(1)), "limite"),
         ] {
-            let (index, error) = draft.count(&[good, bad], None, None).unwrap_err();
+            let (index, error) = draft.count(&[good.clone(), bad], None, None).unwrap_err();
             assert!(index == 1 && error.to_string().contains(expected), "{error}");
         }
         assert!(draft.finish().is_empty());

@@ -28,7 +28,7 @@ impl<'a> Counted<'a> {
             if counted < Quantity::ZERO || !unit.can_hold(counted) {
                 bad.push((*line, format!("{name}: não se conta {} {unit}", counted.with_comma())));
             }
-            counts.push(CountedName { name, counted, at_sequence: 0 });
+            counts.push(CountedName { name, counted, at_sequence: 0, unit: None });
         }
         if bad.is_empty() { Ok(Self { counts }) } else { Err(bad) }
     }

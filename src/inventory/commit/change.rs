@@ -5,7 +5,7 @@ use std::time::SystemTime;
 use super::scheduler::COMMIT_HERE_ROWS_MAX;
 use crate::catalog::{
     Adjustment, Author, IMPORT_ROWS_MAX, LargeChange, Note, ProductDraft, ProductId, Quantity, RequestId,
-    TermsUpdate,
+    TermsUpdate, Unit,
 };
 
 /// The rows of the store that a row of an import counts for: the row may create a product and a movement, and
@@ -87,12 +87,14 @@ pub(crate) struct Signed {
 }
 
 /// A product that was counted.
-#[derive(Debug, Clone, Copy)]
+#[derive(Debug, Clone)]
 pub(crate) struct CountLine {
     pub(crate) product: ProductId,
     pub(crate) counted: Quantity,
     /// The last movement before the count; 0 means that the count is of now.
     pub(crate) at_sequence: i64,
+    /// The unit in which it was counted, if that was said.
+    pub(crate) unit: Option<Unit>,
 }
 
 impl Change {

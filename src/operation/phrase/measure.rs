@@ -46,7 +46,7 @@ impl Measure {
         };
         let quantity = number.parse().map_err(|error| Refusal::quantity(FIELD, &error));
         Some(quantity.and_then(|quantity| {
-            let whole = |quantity| divided(quantity, parts).ok_or_else(|| too_fine(word));
+            let whole = |quantity: Quantity| quantity.divided(parts).ok_or_else(|| too_fine(word));
             let thousands =
                 Quantity::two_readings(number).map(|(thousands, _)| whole(thousands)).transpose()?;
             let (text, boxes) = (word.to_owned(), None);
@@ -172,11 +172,6 @@ impl fmt::Display for Measure {
 
 /// The field of a quantity in `inventory.proto`.
 pub(super) const FIELD: &str = "delta_thousandths";
-
-fn divided(quantity: Quantity, parts: u16) -> Option<Quantity> {
-    let (thousandths, parts) = (quantity.thousandths(), i64::from(parts));
-    (thousandths % parts == 0).then(|| Quantity::from_thousandths(thousandths / parts).ok()).flatten()
-}
 
 fn too_fine(word: &str) -> Refusal {
     Refusal::invalid(FIELD, format!("{} tem menos de um milésimo da unidade", Quoted(word)))

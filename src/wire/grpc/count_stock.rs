@@ -2,7 +2,7 @@
 
 use super::fields::{optional_note, optional_request_id};
 use super::v1;
-use crate::catalog::{COUNT_LINES_MAX, Note, Quantity, RequestId};
+use crate::catalog::{COUNT_LINES_MAX, Note, Quantity, RequestId, Unit};
 use crate::operation::{COUNTED_FIELD, CountRequest, CountedName};
 use crate::refusal::Refusal;
 
@@ -15,18 +15,17 @@ pub fn count_request(message: &v1::CountStockRequest) -> Result<CountRequest<'_>
     if message.counts.len() > COUNT_LINES_MAX {
         return Err(Refusal::count_size(message.counts.len()));
     }
-    let count = |(index, count): (usize, &'_ v1::StockCount)| {
+    let counts = message.counts.iter().enumerate().map(|(index, count)| {
         let counted = Quantity::from_thousandths(count.counted_thousandths);
         let counted = counted.map_err(|error| Refusal::quantity(COUNTED_FIELD, &error).at(index))?;
-        Ok((counted, count.at_sequence))
-    };
-    let read: Result<Vec<_>, Refusal> = message.counts.iter().enumerate().map(count).collect();
-    let names = message.counts.iter().map(|count| count.name.as_str());
-    let counts =
-        names.zip(read?).map(|(name, (counted, at_sequence))| CountedName { name, counted, at_sequence });
+        let unit = Some(&count.unit).filter(|unit| !unit.is_empty()).map(|unit| Unit::parse(unit));
+        let unit = unit.transpose().map_err(|error| Refusal::unit(&error).at(index))?;
+        Ok(CountedName { name: count.name.as_str(), counted, at_sequence: count.at_sequence, unit })
+    });
+    let counts = counts.collect::<Result<Vec<_>, Refusal>>();
     let request_id = optional_request_id(&message.request_id)?;
     let note = optional_note(&message.note)?;
-    Ok(CountRequest { counts: counts.collect(), request_id, is_blind: false, note })
+    Ok(CountRequest { counts: counts?, request_id, is_blind: false, note })
 }
 
 /// The message of a count.
@@ -35,6 +34,7 @@ pub fn count_message(request: &CountRequest<'_>) -> v1::CountStockRequest {
         name: count.name.to_owned(),
         counted_thousandths: count.counted.thousandths(),
         at_sequence: count.at_sequence,
+        unit: count.unit.as_ref().map_or(String::new(), Unit::to_string),
     };
     v1::CountStockRequest {
         counts: request.counts.iter().map(count).collect(),

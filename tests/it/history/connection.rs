@@ -180,6 +180,7 @@ fn count(id: &str, lines: &[Counted]) -> CountRequest<'static> {
         name: PRODUCTS[line.product].0,
         counted: Quantity::from_thousandths(line.counted).unwrap(),
         at_sequence: line.at_sequence,
+        unit: None,
     });
     CountRequest {
         counts: counts.collect(),

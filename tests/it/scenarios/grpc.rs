@@ -191,7 +191,8 @@ impl Client for Grpc {
         counted_thousandths: i64,
         request_id: &str,
     ) -> Result<Product, Refused> {
-        let counts = vec![v1::StockCount { name: name.to_owned(), counted_thousandths, at_sequence: 0 }];
+        let counts =
+            vec![v1::StockCount { name: name.to_owned(), counted_thousandths, ..v1::StockCount::default() }];
         let request =
             v1::CountStockRequest { counts, request_id: request_id.to_owned(), note: String::new() };
         let mut answer = answer(self.runtime.block_on(self.service.count_stock(request)))?;

@@ -76,8 +76,9 @@ impl Planner<'_> {
 
     /// A count, with the stock at its moment and what other counts have corrected since.
     fn placed(&mut self, line: &CountLine) -> Result<StockCount, Refusal> {
-        let CountLine { product, counted, at_sequence } = *line;
-        let mut count = StockCount { product, counted, stock_then: None, corrected_since: 0 };
+        let CountLine { product, counted, at_sequence, ref unit } = *line;
+        let unit = unit.clone();
+        let mut count = StockCount { product, counted, unit, stock_then: None, corrected_since: 0 };
         if at_sequence == 0 {
             return Ok(count);
         }
