@@ -62,7 +62,10 @@ impl Unit {
     /// # Errors
     /// If [`Unit::from_label`] fails.
     pub fn parse(text: &str) -> Result<Self, UnitError> {
-        match unit_of_word(text.trim()) {
+        // One of a unit is the unit: `1kg`, `1 kg`.
+        let text = text.trim();
+        let word = text.strip_prefix('1').map_or(text, str::trim_start);
+        match unit_of_word(word) {
             Some((unit, 1)) => Self::from_label(unit),
             _ => Self::from_label(text),
         }

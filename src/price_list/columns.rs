@@ -55,17 +55,24 @@ impl Columns {
                 name: name.clone(),
                 header: shown(header),
             })?;
+            if headings.iter().skip(place + 1).any(|heading| *heading == wanted) {
+                return Err(PriceListError::RepeatedColumn(name.clone()));
+            }
             read.push((*field, place));
         }
+        let has_range = headings.iter().any(Heading::is_of_range);
         for field in Field::ALL {
             if given.iter().any(|(known, _)| *known == field) {
                 continue;
             }
             // Beside the highest price of a market, the lowest one is no stock.
-            if field == Field::Minimum && headings.iter().any(Heading::is_of_range) {
+            if field == Field::Minimum && has_range {
                 continue;
             }
-            let ranked = headings.iter().enumerate().filter(|(place, _)| !is_read(&read, *place));
+            let ranked = headings.iter().enumerate().filter(|(place, heading)| {
+                let is_weight = field == Field::Price && heading.is_bare_kilo() && !has_range;
+                !is_weight && !is_read(&read, *place)
+            });
             let ranked = ranked.filter_map(|(place, heading)| Some((heading.rank(field)?, place)));
             let Some((_, place)) = ranked.min() else { continue };
             if headings.iter().skip(place + 1).any(|heading| heading.words == headings[place].words) {
@@ -92,21 +99,29 @@ impl Columns {
         Ok(Self { read, grade, price_unit, is_packing, is_kind, section, is_exported, count: header.len() })
     }
 
-    /// The places of the lists that stand side by side under one header; none if there is only one list.
+    /// The places of the lists that stand side by side under one header: the parts of it that have the same headings
+    /// in the same order, with any empty columns between. None if there is only one.
     pub(super) fn side_by_side(header: &Record) -> Vec<Range<usize>> {
         let headings: Vec<Heading> = header.iter().take(COLUMNS_MAX).map(Heading::of).collect();
-        let has = |place: usize, field: Field| headings[place].rank(field).is_some();
-        let mut lists = Vec::new();
-        let (mut start, mut has_price) = (0, false);
-        for place in 0..headings.len() {
-            if has_price && (has(place, Field::Name) || has(place, Field::Code)) {
-                lists.push(start..place);
-                (start, has_price) = (place, false);
-            }
-            has_price |= has(place, Field::Price);
-        }
-        lists.push(start..header.len());
-        if lists.len() > 1 { lists } else { Vec::new() }
+        let named: Vec<usize> = (0..headings.len()).filter(|place| !header.is_blank_at(*place)).collect();
+        let is_same = |one: usize, other: usize| {
+            let (one, other) = (&headings[named[one]], &headings[named[other]]);
+            one.words == other.words || (one.is_section() && other.is_section())
+        };
+        let parts = |size: &usize| {
+            named.len().is_multiple_of(*size) && (*size..named.len()).all(|it| is_same(it, it - size))
+        };
+        // A list has a name and a price at least.
+        let Some(size) = (2..named.len()).find(parts) else { return Vec::new() };
+        let starts: Vec<usize> = named.iter().step_by(size).copied().collect();
+        // Whatever stands behind the last heading is seen as too much for the last list.
+        let ends = starts.iter().skip(1).copied().chain([usize::MAX]);
+        starts.iter().zip(ends).map(|(start, end)| *start..end).collect()
+    }
+
+    /// The fields that are read, each with its place.
+    pub(super) fn places(&self) -> impl Iterator<Item = (Field, usize)> {
+        self.read.iter().copied()
     }
 
     /// The place of a column, if the list has it.

@@ -71,7 +71,11 @@ pub enum PriceListError {
         header: String,
     },
     /// Two columns have the same name.
-    #[error("a coluna {} aparece duas vezes no cabeçalho. Nada foi importado; deixe uma só", Quoted(.0))]
+    #[error(
+        "a coluna {} aparece duas vezes no cabeçalho. Nada foi importado; deixe uma só, ou, em listas lado a lado, \
+         ponha em todas as mesmas colunas na mesma ordem",
+        Quoted(.0)
+    )]
     RepeatedColumn(String),
     /// Two columns may be the quantities of a count.
     #[error(

@@ -34,15 +34,15 @@ impl Header {
         match Columns::of(row, given) {
             Ok(columns) => Ok(vec![List { places: 0..row.len(), header: row.clone(), columns }]),
             Err(error @ PriceListError::RepeatedColumn(_)) => {
-                let lists: Vec<List> = Columns::side_by_side(row)
-                    .into_iter()
-                    .filter_map(|places| {
-                        let header = row.part(&places);
-                        let columns = Columns::of(&header, given).ok()?;
-                        Some(List { places, header, columns })
-                    })
-                    .collect();
-                if lists.len() > 1 { Ok(lists) } else { Err(error) }
+                let places = Columns::side_by_side(row);
+                if places.is_empty() {
+                    return Err(error);
+                }
+                let list = |places: Range<usize>| {
+                    let header = row.part(&places);
+                    Ok(List { columns: Columns::of(&header, given)?, places, header })
+                };
+                places.into_iter().map(list).collect()
             }
             Err(error) => Err(error),
         }
@@ -89,6 +89,8 @@ pub(super) fn find_header(table: &Table, given: &[(Field, String)]) -> Result<He
 /// The header of two rows, as `Preço` above `Varejo` and `Atacado`; `None` if the second row is none of a header.
 fn merged(row: &Record, below: &Record) -> Option<Record> {
     let text = |record: &Record, place: usize| record.get(place).unwrap_or_default().trim().to_owned();
+    // A heading that is merged over both rows stands in both.
+    let below = &below.without(row);
     let is_word = |place: usize| {
         let text = text(below, place);
         text.is_empty() || (below.kind(place) == Kind::Text && !text.contains(|it: char| it.is_ascii_digit()))

@@ -4,7 +4,7 @@ use std::collections::HashMap;
 use std::sync::LazyLock;
 
 use super::field::Field;
-use super::sections::SECTIONS;
+use super::sections::is_section;
 use crate::catalog::{Key, Unit, unit_of_word};
 
 /// A heading, reduced to its words.
@@ -43,6 +43,9 @@ impl Heading {
     /// The place of the heading among the names of a field: the lower, the more a column of that name is the one.
     pub(super) fn rank(&self, field: Field) -> Option<usize> {
         let words = self.words.as_str();
+        if matches!(field, Field::Price | Field::Stock) && self.is_of_other_size() {
+            return None;
+        }
         if let Some((known, rank)) = RANKS.get(&self.normal) {
             return (*known == field).then_some(*rank);
         }
@@ -61,8 +64,7 @@ impl Heading {
 
     /// Whether the heading names a section, as `Frutas` above the names of fruit.
     pub(super) fn is_section(&self) -> bool {
-        let mut words = self.words.split(' ').filter(|word| *word != "e");
-        self.brackets.is_empty() && !self.words.is_empty() && words.all(|word| SECTIONS.contains(&word))
+        self.brackets.is_empty() && is_section(&self.words)
     }
 
     /// Whether the column says whether a product is weighed.
@@ -84,6 +86,29 @@ impl Heading {
         Unit::parse(unit).ok()
     }
 
+    /// Whether the column has numbers of something else than one of its unit, as `Preço (100 g)`, `Estoque (g)` and
+    /// `R$ 20 kg`.
+    fn is_of_other_size(&self) -> bool {
+        let is_other = |text: &String| {
+            let is_digit = |it: char| it.is_ascii_digit() || it == ',';
+            let mut words = text.rsplit(' ');
+            let last = words.next().unwrap_or_default();
+            let word = last.trim_start_matches(is_digit);
+            let before = words.next().filter(|before| before.chars().all(is_digit)).unwrap_or_default();
+            let size = [before, &last[..last.len() - word.len()]].concat();
+            unit_of_word(word).is_some_and(|(_, parts)| parts > 1 || !matches!(size.as_str(), "" | "1"))
+        };
+        self.brackets.iter().chain([&self.words]).any(is_other)
+    }
+
+    /// Whether the heading is a kilogram and nothing else: a price beside the range of a market's prices, and
+    /// elsewhere as often a weight.
+    pub(super) fn is_bare_kilo(&self) -> bool {
+        self.normal == "quilo"
+            && !self.has_currency
+            && !self.brackets.iter().any(|text| text.contains("preco"))
+    }
+
     /// Whether the column says how a product is packed, and not how its price is meant.
     pub(super) fn is_packing(&self) -> bool {
         PACKINGS.contains(&self.words.as_str())
@@ -91,7 +116,7 @@ impl Heading {
 
     /// Whether the column has the grade of a product, which belongs to its name.
     pub(super) fn is_grade(&self) -> bool {
-        matches!(self.words.as_str(), "classificacao" | "variedade")
+        matches!(self.words.as_str(), "classificacao" | "variedade" | "cultivar")
     }
 }
 
@@ -134,7 +159,10 @@ fn normal(words: &str) -> String {
     let joins = |word: &&str| {
         matches!(*word, "de" | "do" | "da" | "dos" | "das" | "em" | "por" | "p" | "para" | "no" | "na")
     };
-    words.split(' ').filter(|word| !joins(word)).map(spelt).collect::<Vec<_>>().join(" ")
+    // At the end, as in `Preço por`, they say that what is named there is another column.
+    let last = words.split(' ').count() - 1;
+    let kept = words.split(' ').enumerate().filter(|(place, word)| *place == last || !joins(word));
+    kept.map(|(_, word)| spelt(word)).collect::<Vec<_>>().join(" ")
 }
 
 /// The names of columns that say whether a product is weighed.
@@ -169,6 +197,9 @@ static UNITS: LazyLock<Vec<&str>> = LazyLock::new(|| {
         "uni",
         "medida",
         "vendido por",
+        "preco por",
+        "valor por",
+        "venda por",
         "unidades",
         "unidade de comercializacao",
         "unidade comercial",
@@ -290,6 +321,7 @@ fn names(field: Field) -> &'static [&'static str] {
             "preco medio",
             "valor medio",
             "medio",
+            "varejo",
             "venda",
             "valor",
             "vlr",

@@ -42,6 +42,16 @@ impl Record {
         self.kinds.push(kind);
     }
 
+    /// Puts a text into an empty cell.
+    pub(super) fn fill(&mut self, place: usize, text: &str) {
+        let mut filled = Self::default();
+        for own in 0..self.len().max(place + 1) {
+            let cell = if own == place { text } else { self.get(own).unwrap_or_default() };
+            filled.push(cell, self.kind(own));
+        }
+        *self = filled;
+    }
+
     pub(super) fn len(&self) -> usize {
         self.cells.len()
     }
@@ -62,6 +72,18 @@ impl Record {
             part.push(self.get(place).unwrap_or_default(), self.kind(place));
         }
         part
+    }
+
+    /// The row without the cells that are the same in another one.
+    pub(super) fn without(&self, other: &Self) -> Self {
+        let mut kept = Self::default();
+        for place in 0..self.len() {
+            match self.get(place) == other.get(place) {
+                true => kept.push("", Kind::Text),
+                false => kept.push(self.get(place).unwrap_or_default(), self.kind(place)),
+            }
+        }
+        kept
     }
 
     /// The texts of all cells.

@@ -1,6 +1,8 @@
 //! The names of the sections of a shop.
 
-/// Words of sections, folded. A section may have others beside them.
+use crate::catalog::Key;
+
+/// Words of sections, folded.
 pub(super) const SECTIONS: [&str; 38] = [
     "fruta",
     "frutas",
@@ -41,3 +43,41 @@ pub(super) const SECTIONS: [&str; 38] = [
     "secos",
     "congelados",
 ];
+
+/// Words that may stand beside those, folded: the market's parts of plants, and where a section comes from.
+const BESIDE: [&str; 18] = [
+    "e",
+    "de",
+    "da",
+    "do",
+    "com",
+    "flor",
+    "haste",
+    "hastes",
+    "fruto",
+    "frutos",
+    "bulbo",
+    "tuberculo",
+    "rizoma",
+    "nacionais",
+    "brasileiras",
+    "importadas",
+    "organicas",
+    "outras",
+];
+
+/// Whether a word of a text is one of a section.
+pub(super) fn has_section(text: &str) -> bool {
+    words(&Key::fold(text)).any(|word| SECTIONS.contains(&word))
+}
+
+/// Whether a text names a section and nothing else, as `FRUTAS` and `Legumes e verduras` do and `Salada de frutas`
+/// does not.
+pub(super) fn is_section(text: &str) -> bool {
+    has_section(text)
+        && words(&Key::fold(text)).all(|word| SECTIONS.contains(&word) || BESIDE.contains(&word))
+}
+
+fn words(text: &Key) -> impl Iterator<Item = &str> {
+    text.as_str().split(|character: char| !character.is_alphanumeric()).filter(|word| !word.is_empty())
+}

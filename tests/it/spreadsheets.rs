@@ -89,6 +89,74 @@ fn columns_may_be_named_and_bad_rows_left_out() {
     assert!(wrong.code == 2 && wrong.err.contains("os campos são nome, preco"), "{wrong:?}");
 }
 
+/// The rows of a list, and its bad rows.
+fn read(text: &str) -> (Vec<String>, Vec<(u64, String)>) {
+    let list = price_list::read(text.as_bytes()).unwrap_or_else(|error| panic!("{text}: {error}"));
+    (rows(&list), list.bad)
+}
+
+#[test]
+fn a_weight_is_no_price() {
+    for (text, expected) in [
+        ("Produto;Kg;Preço\nTomate;20;8,90\n", "Tomate|8.9|0|-|-|-"),
+        ("Fruta;Preço;Quilos\nMamão;5,90;40\n", "Mamão|5.9|0|-|-|Fruta"),
+        ("Produto;Valor;Kilo;Qtd\nMamão;5,90;40;3\n", "Mamão|5.9|3|-|-|-"),
+        ("Produto;Valor;Preço por\nCaqui;5,00;kg\n", "Caqui|5.0|0|kg|-|-"),
+        ("Produto;Valor;Vendido por\nCaqui;5,00;Quilo\n", "Caqui|5.0|0|kg|-|-"),
+        ("Produto;Atacado;Varejo\nCaqui;5,00;8,00\n", "Caqui|8.0|0|-|-|-"),
+        ("Produto;Preço;R$/kg\nCaqui;80,00;8,00\n", "Caqui|8.0|0|kg|-|-"),
+        ("Produto;Variedade;Preço\nBanana;Prata;5,00\n", "Banana Prata|5.0|0|-|-|-"),
+        ("Produto;Unid;Preço\nBatata;1 kg;5,00\n", "Batata|5.0|0|kg|-|-"),
+        ("Produto;Menor;Comum;Maior;Quilo\nCaqui;60,00;70,00;80,00;3,50\n", "Caqui|3.5|0|kg|-|-"),
+    ] {
+        assert_eq!(read(text), (vec![expected.to_owned()], Vec::new()), "{text}");
+    }
+    // What may be a weight is no price of its own, nor is one of something else than a unit.
+    for header in
+        ["Produto;Kg", "Produto;Quilos", "Produto;Preço (100 g)", "Produto;R$ 20 kg", "Produto;R$/100g"]
+    {
+        let refused = price_list::read(format!("{header}\nTomate;20\n").as_bytes()).unwrap_err().to_string();
+        assert!(refused.contains("falta a coluna preco"), "{header}: {refused}");
+    }
+    let (read, bad) = read("Produto;Preço;Estoque (g)\nAlho;30,00;500\n");
+    assert_eq!((read, bad), (vec!["Alho|30.0|0|-|-|-".to_owned()], Vec::new()));
+}
+
+#[test]
+fn lists_side_by_side_have_the_same_headings() {
+    for (text, expected) in [
+        (
+            "Produto;Preço;Código;Produto;Preço;Código\nMaçã;9,90;101;Couve;3,50;201\nPera;12,90;102;;;\n",
+            &["Maçã|9.9|0|-|101|-", "Couve|3.5|0|-|201|-", "Pera|12.9|0|-|102|-"][..],
+        ),
+        (
+            "Preço;Produto;Preço;Produto;Preço;Produto\n1,11;Um;2,22;Dois;3,33;Três\n",
+            &["Um|1.11|0|-|-|-", "Dois|2.22|0|-|-|-", "Três|3.33|0|-|-|-"],
+        ),
+        (
+            ";FRUTAS;Preço;;LEGUMES;Preço;;;Folhas;Preço;\n;Uva;9,00;;Jiló;7,00;;;Couve;3,00;\n",
+            &["Uva|9.0|0|-|-|FRUTAS", "Jiló|7.0|0|-|-|LEGUMES", "Couve|3.0|0|-|-|Folhas"],
+        ),
+    ] {
+        let expected: Vec<String> = expected.iter().map(|row| (*row).to_owned()).collect();
+        assert_eq!(read(text), (expected, Vec::new()), "{text}");
+    }
+    for header in [
+        "Produto;Preço;Código;Produto;Preço",
+        "Código;Produto;Preço;Produto;Preço",
+        "Produto;Preço;Preço;Produto",
+        "Produto;Preço;Produto;Preço;Produto",
+        "Produto;Preço;Descrição;Preço",
+        "Produto;Preço;Produto;Preço;Obs",
+    ] {
+        let text = format!("{header}\nMaçã;1;2;3;4;5\n");
+        let refused = price_list::read(text.as_bytes()).unwrap_err().to_string();
+        assert!(refused.contains("em listas lado a lado"), "{header}: {refused}");
+    }
+    let (_, bad) = read("Produto;Preço;Produto;Preço\nMaçã;9,90;Couve;3,50;sobra\n");
+    assert!(bad.len() == 1 && bad[0].0 == 2 && bad[0].1.contains("colunas"), "{bad:?}");
+}
+
 #[test]
 fn a_bad_row_beside_a_good_one_is_left_out_alone() {
     let server = Server::start(&["--empty"]);
@@ -251,7 +319,10 @@ fn harmful_workbooks_are_one_line_each() {
         (format!("{uva}<c r=\"B2\"><f>A9*2</f></c>"), "fórmula sem valor"),
         (format!("{uva}<c r=\"B2\" t=\"e\"><v>#REF!</v></c>"), "fórmula sem valor"),
         ("<c r=\"A2\" t=\"d\"><v>2026-02-01</v></c><c r=\"B2\"><v>1</v></c>".to_owned(), "é uma data"),
-        (format!("{uva}<c r=\"B2\"><v>3.505</v></c>"), "3.505"),
+        (
+            format!("{uva}<c r=\"B2\"><v>3.505</v></c>"),
+            "3.505",
+        ),
         ("<c r=\"B2\"><v>3</v></c>".to_owned(), "nome"),
     ] {
         let list = price_list::read(&row(&cells)).unwrap();
