@@ -7,6 +7,7 @@ mod count_columns;
 mod count_list;
 mod differences;
 mod error;
+mod faults;
 mod field;
 mod header;
 mod headings;

@@ -82,15 +82,22 @@ pub(super) fn without_zeros(number: &str) -> &str {
 
 /// Whether a name is the date that a spreadsheet has made of it: `1/2`, `01/02/2026`, `2026-02-01`.
 pub(super) fn is_date(name: &str) -> bool {
-    let is_part =
-        |part: &str| (1..=4).contains(&part.len()) && part.bytes().all(|byte| byte.is_ascii_digit());
+    is_whole_date(name) || name.split_once('/').is_some_and(|(day, month)| is_part(day) && is_part(month))
+}
+
+/// Whether a text is a date that has a year or the name of a month, which nobody writes for sizes from 10 to 12.
+pub(super) fn is_whole_date(text: &str) -> bool {
     ['/', '-'].into_iter().any(|between| {
-        let parts: Vec<&str> = name.split(between).collect();
+        let parts: Vec<&str> = text.split(between).collect();
         let is_long = parts.len() == 3 && parts.iter().all(|part| is_part(part));
-        let is_month = |part: &&str| MONTHS.contains(&Key::fold(part.trim_end_matches('.')).as_str());
-        let has_month = parts.len() >= 2 && is_part(parts[0]) && is_month(&parts[1]);
-        is_long || (parts.len() == 2 && between == '/' && parts.iter().all(|part| is_part(part))) || has_month
+        let is_month = |part: &str| MONTHS.contains(&Key::fold(part.trim_end_matches('.')).as_str());
+        is_long || (parts.len() >= 2 && is_part(parts[0]) && is_month(parts[1]))
     })
+}
+
+/// Whether a text may be a part of a date.
+fn is_part(part: &str) -> bool {
+    (1..=4).contains(&part.len()) && part.bytes().all(|byte| byte.is_ascii_digit())
 }
 
 /// The months as spreadsheets shorten them.

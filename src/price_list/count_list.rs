@@ -3,6 +3,7 @@
 use super::cells::measured;
 use super::count_columns::CountColumns;
 use super::error::PriceListError;
+use super::faults::check_cell;
 use super::limits::INFLATED_BYTES_MAX;
 use super::numbers::Numbers;
 use super::record::{Kind, Record};
@@ -74,6 +75,7 @@ fn read_row(
     numbers: &Numbers,
 ) -> Result<Option<CountedRow>, String> {
     let cell = |place: usize| record.get(place).unwrap_or("").trim();
+    check_cell(record, columns.name, || "o nome".to_owned())?;
     let name = Name::parse(unguarded(cell(columns.name))).map_err(told)?;
     let quantity = columns.quantity;
     // In `Uva,2,5` a decimal comma has split the number.
@@ -91,11 +93,10 @@ fn read_row(
     if record.is_blank_at(quantity) {
         return Ok(None);
     }
-    if record.kind(quantity) == Kind::Uncalculated {
-        return Err(format!(
-            "{} tem uma fórmula sem valor: abra a planilha, salve-a e conte de novo",
-            Quoted(name.as_str())
-        ));
+    let of_name = |what: &str| format!("{what} de {}", Quoted(name.as_str()));
+    check_cell(record, quantity, || of_name("a quantidade"))?;
+    if let Some(unit) = columns.unit {
+        check_cell(record, unit, || of_name("a unidade"))?;
     }
     let measured = measured(cell(quantity));
     let number = match record.kind(quantity) {
@@ -169,7 +170,7 @@ mod tests {
         check("nome;quantidade;unidade\nAlho;500 g;un\n", "2: a quantidade de \"Alho\" é \"500 g\"");
         check("nome;quantidade\nAlho;0,5 g\n", "2: \"0,5 g\" tem menos de um milésimo");
         // A quantity of grams under a heading is none of kilograms, and two headings may both be the count.
-        check("nome;quantidade (g)\nAlho;500\n", "1: ");
+        check("nome;quantidade (g)\nAlho;500\n", "Alho 500; 1: quantidade inválida");
         let both = read_counts("Produto;Estoque;Qtd\nAlho;7;2\n".as_bytes()).unwrap_err().to_string();
         assert!(both.contains("\"Estoque\" e \"Qtd\""), "{both}");
     }

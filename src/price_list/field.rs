@@ -48,6 +48,22 @@ impl Field {
         }
     }
 
+    /// The field in a message.
+    pub(super) fn called(self) -> &'static str {
+        match self {
+            Field::Name => "o nome",
+            Field::Price => "o preço",
+            Field::Stock => "o estoque",
+            Field::Unit => "a unidade",
+            Field::Code => "o código",
+            Field::Barcodes => "o código de barras",
+            Field::Category => "a categoria",
+            Field::Minimum => "o mínimo",
+            Field::Target => "o alvo",
+            Field::ShelfLife => "a validade",
+        }
+    }
+
     /// The term of a product that the column has, beyond name, unit and price.
     pub(super) fn term(self) -> Option<TermsField> {
         match self {

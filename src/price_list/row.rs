@@ -2,8 +2,9 @@
 
 use std::fmt;
 
-use super::cells::{is_date, is_no_price, measured, without_zeros};
+use super::cells::{is_date, is_no_price, is_whole_date, measured, without_zeros};
 use super::columns::Columns;
+use super::faults::check_cell;
 use super::field::Field;
 use super::numbers::Numbers;
 use super::record::{Kind, Record};
@@ -17,6 +18,10 @@ const BETWEEN_BARCODES: [char; 7] = [' ', '\u{A0}', '\t', ',', ';', '/', '|'];
 
 /// The texts in the place of a barcode that a product does not have, in capitals.
 const NO_BARCODE: [&str; 5] = ["SEM GTIN", "SEM EAN", "ISENTO", "0", "-"];
+
+/// The decimals of a price and of a quantity.
+const PRICE_DECIMALS: usize = 2;
+const QUANTITY_DECIMALS: usize = 3;
 
 /// The digits of a barcode that cannot be taken for a shop code.
 const LONG_CODE_DIGITS: usize = 8;
@@ -45,21 +50,18 @@ pub(super) fn read_row(
     section: Option<&Category>,
 ) -> Result<Option<Row>, String> {
     let cells = Cells { record, columns, numbers };
+    cells.check()?;
     let name = cells.name()?;
     let (price, price_unit) = match cells.get(Field::Price) {
-        None if cells.is_uncalculated(Field::Price) => {
-            return Err(format!(
-                "o preço de {} é uma fórmula sem valor: abra a planilha, salve-a e importe de novo",
-                Quoted(name.as_str())
-            ));
-        }
-        None => return Err(format!("{} está sem preço", Quoted(name.as_str()))),
+        None => return Err(without_price(record, &name)),
         Some(cell) if is_no_price(cell) => return Ok(None),
         Some(cell) => {
             let measured = measured(cell);
             let number =
                 cells.number(Field::Price, measured.number).map_err(|what| format!("o preço {what}"))?;
-            (without_zeros(&number).parse::<Price>().map_err(told)?, whole_unit(measured.unit, cell)?)
+            let price = without_zeros(&number);
+            cells.check_decimals(Field::Price, price, PRICE_DECIMALS)?;
+            (price.parse::<Price>().map_err(told)?, whole_unit(measured.unit, cell)?)
         }
     };
     let stock = cells.quantity(Field::Stock, "o estoque", &name)?;
@@ -69,6 +71,13 @@ pub(super) fn read_row(
     let opening_stock = stock.unwrap_or(Quantity::ZERO);
     let draft = ProductDraft { name, price, unit, opening_stock, terms };
     Ok(Some(Row { draft, has_stock: stock.is_some() }))
+}
+
+/// The error about a row without a price, which may be meant as a section if it has nothing but a name.
+fn without_price(record: &Record, name: &Name) -> String {
+    let is_lone = (0..record.len()).filter(|place| !record.is_blank_at(*place)).count() == 1;
+    let else_section = if is_lone { " (se for uma seção, escreva-a com dois-pontos no fim)" } else { "" };
+    format!("{} está sem preço{else_section}", Quoted(name.as_str()))
 }
 
 fn told(error: impl fmt::Display) -> String {
@@ -100,24 +109,40 @@ impl<'r> Cells<'r> {
         self.columns.place(field).map_or(Kind::Text, |place| self.record.kind(place))
     }
 
-    fn is_uncalculated(&self, field: Field) -> bool {
-        self.kind(field) == Kind::Uncalculated
+    /// Checks that every cell that is read has something to read.
+    fn check(&self) -> Result<(), String> {
+        let name = self.get(Field::Name).unwrap_or_default();
+        let of_name = |what: &str| format!("{what} de {}", Quoted(name));
+        for (field, place) in self.columns.places() {
+            match field {
+                Field::Name if self.columns.is_exported && self.kind(field) == Kind::Text => {}
+                Field::Name => check_cell(self.record, place, || field.called().to_owned())?,
+                _ => check_cell(self.record, place, || of_name(field.called()))?,
+            }
+        }
+        if let Some(place) = self.columns.grade {
+            check_cell(self.record, place, || of_name("a classificação"))?;
+        }
+        Ok(())
     }
 
     /// The name, with the grade if the list has one.
     fn name(&self) -> Result<Name, String> {
         let cell = unguarded(self.get(Field::Name).unwrap_or(""));
-        let is_faulty = matches!(self.kind(Field::Name), Kind::Fault | Kind::Uncalculated);
-        if is_faulty {
-            return Err("o nome é uma fórmula sem valor: escreva o nome por extenso".to_owned());
-        }
-        if self.kind(Field::Name) == Kind::Date || (is_date(cell) && !self.columns.is_exported) {
+        if is_date(cell) && !self.columns.is_exported {
             return Err(format!(
                 "o nome {} é uma data, que a planilha pôs no lugar dele: formate a coluna como texto e escreva o nome de novo",
                 Quoted(cell)
             ));
         }
         let grade = self.columns.grade.and_then(|place| self.record.get(place)).map(str::trim);
+        if let Some(grade) = grade.filter(|grade| is_whole_date(grade)) {
+            return Err(format!(
+                "a classificação de {} é uma data, {}, que a planilha pôs no lugar dela: formate a coluna como texto e escreva de novo",
+                Quoted(cell),
+                Quoted(grade)
+            ));
+        }
         match grade.filter(|grade| !grade.is_empty() && *grade != "-" && !cell.is_empty()) {
             Some(grade) => Name::parse(&format!("{cell} {grade}")).map_err(told),
             None => Name::parse(cell).map_err(told),
@@ -128,26 +153,36 @@ impl<'r> Cells<'r> {
     fn number(&self, field: Field, number: &'r str) -> Result<std::borrow::Cow<'r, str>, String> {
         match self.kind(field) {
             Kind::Text => self.numbers.read(number),
-            Kind::Number => Ok(number.into()),
-            Kind::Date => Err(format!("{} é uma data: formate a coluna como número", Quoted(number))),
-            Kind::Uncalculated | Kind::Fault => {
-                Err("é uma fórmula sem valor: abra a planilha, corrija-a e salve".to_owned())
-            }
+            _ => Ok(number.into()),
         }
+    }
+
+    /// Checks that a number of a workbook has no more decimals than it may. A sheet computes more than it shows.
+    ///
+    /// # Errors
+    /// If it has more: how the sheet rounds it, because nobody else does.
+    fn check_decimals(&self, field: Field, number: &str, decimals_max: usize) -> Result<(), String> {
+        let decimals = number.split_once('.').map_or(0, |(_, decimals)| decimals.len());
+        if self.kind(field) != Kind::Number || decimals <= decimals_max {
+            return Ok(());
+        }
+        Err(format!(
+            "{} de {} é {}, com decimais demais: arredonde na planilha, com =ARRED(…;{decimals_max})",
+            field.called(),
+            Quoted(self.get(Field::Name).unwrap_or_default()),
+            number.replace('.', ",")
+        ))
     }
 
     /// A quantity that is not negative.
     fn quantity(&self, field: Field, what: &str, name: &Name) -> Result<Option<Quantity>, String> {
-        let cell = match self.get(field) {
-            Some(cell) => cell,
-            None if self.is_uncalculated(field) => "",
-            None => return Ok(None),
-        };
+        let Some(cell) = self.get(field) else { return Ok(None) };
         if field == Field::Stock && is_no_price(cell) {
             return Ok(None);
         }
         let measured = measured(cell);
         let number = self.number(field, measured.number).map_err(|error| format!("{what} {error}"))?;
+        self.check_decimals(field, &number, QUANTITY_DECIMALS)?;
         let quantity: Quantity = number.parse().map_err(told)?;
         if let Some(unit) = whole_unit(measured.unit, cell)?
             && let Some(own) = self.get(Field::Unit).filter(|_| !self.columns.is_packing)

@@ -32,7 +32,7 @@ fn layouts_of_shops_are_read_at_the_first_try() {
             lists.push((line, Vec::new()));
         }
     }
-    assert_eq!(lists.len(), 22);
+    assert_eq!(lists.len(), 24);
     for (name, expected) in lists {
         let list = price_list::read(&fs::read(folder.join(name)).unwrap());
         let list = list.unwrap_or_else(|error| panic!("{name}: {error}"));
@@ -317,11 +317,11 @@ fn harmful_workbooks_are_one_line_each() {
     // What a single row has wrong is said of its line.
     for (cells, what) in [
         (format!("{uva}<c r=\"B2\"><f>A9*2</f></c>"), "fórmula sem valor"),
-        (format!("{uva}<c r=\"B2\" t=\"e\"><v>#REF!</v></c>"), "fórmula sem valor"),
+        (format!("{uva}<c r=\"B2\" t=\"e\"><v>#REF!</v></c>"), "é um erro da planilha"),
         ("<c r=\"A2\" t=\"d\"><v>2026-02-01</v></c><c r=\"B2\"><v>1</v></c>".to_owned(), "é uma data"),
         (
             format!("{uva}<c r=\"B2\"><v>3.505</v></c>"),
-            "3.505",
+            "é 3,505, com decimais demais: arredonde na planilha, com =ARRED(…;2)",
         ),
         ("<c r=\"B2\"><v>3</v></c>".to_owned(), "nome"),
     ] {
@@ -329,4 +329,128 @@ fn harmful_workbooks_are_one_line_each() {
         assert_eq!((list.rows.len(), list.bad.len()), (0, 1), "{what}: {list:?}");
         assert!(list.bad[0].0 == 2 && list.bad[0].1.contains(what), "{what}: {:?}", list.bad);
     }
+}
+
+/// A workbook of Excel with a header of many fields and a row of these cells.
+fn row_of_many(cells: &str) -> Vec<u8> {
+    let headings = [
+        "Produto",
+        "Classificação",
+        "Preço",
+        "Unidade",
+        "Código",
+        "EAN",
+        "Categoria",
+        "Validade (dias)",
+        "Qtd",
+        "Obs",
+    ];
+    let header: String =
+        headings.iter().zip('A'..).map(|(heading, column)| text(&format!("{column}1"), heading)).collect();
+    let good = format!("{}<c r=\"C3\"><v>5</v></c>", text("A3", "Pera"));
+    xlsx(&format!("<row r=\"1\">{header}</row><row r=\"2\">{cells}</row><row r=\"3\">{good}</row>"))
+}
+
+#[test]
+fn a_cell_that_nobody_wrote_is_a_bad_row_in_every_column() {
+    let base = format!("{}<c r=\"C2\"><v>7.9</v></c>", text("A2", "Uva"));
+    for (cell, what) in [
+        ("<f>1+1</f><v></v></c>", "é uma fórmula sem valor"),
+        (" t=\"e\"><f>NA()</f><v>#N/A</v></c>", "é um erro da planilha"),
+        (" t=\"d\"><v>2026-12-10</v></c>", "é uma data"),
+    ] {
+        for (column, called) in [
+            ("B", "a classificação"),
+            ("D", "a unidade"),
+            ("E", "o código"),
+            ("F", "o código de barras"),
+            ("G", "a categoria"),
+            ("H", "a validade"),
+            ("I", "o estoque"),
+        ] {
+            let end = if cell.starts_with(' ') { "" } else { ">" };
+            let cells = match column {
+                // Cells stand in order.
+                "B" => base.replace("<c r=\"C2\">", &format!("<c r=\"B2\"{end}{cell}<c r=\"C2\">")),
+                _ => format!("{base}<c r=\"{column}2\"{end}{cell}"),
+            };
+            let list = price_list::read(&row_of_many(&cells)).unwrap();
+            assert_eq!(rows(&list), ["Pera|5.0|0|-|-|-"], "{column} {what}: {list:?}");
+            let expected = format!("{called} de \"Uva\" {what}");
+            assert!(list.bad.len() == 1 && list.bad[0].0 == 2, "{column} {what}: {list:?}");
+            assert!(list.bad[0].1.starts_with(&expected), "{expected}: {:?}", list.bad);
+        }
+        // A column that is not read may have anything.
+        let end = if cell.starts_with(' ') { "" } else { ">" };
+        let list = price_list::read(&row_of_many(&format!("{base}<c r=\"J2\"{end}{cell}"))).unwrap();
+        assert_eq!((list.rows.len(), list.bad), (2, Vec::new()), "{what}");
+    }
+    // So it is in a text that was saved from such a sheet, and in the other kinds of workbooks.
+    for (row, called) in [
+        ("Uva;A;7,90;#N/D;;;;;", "a unidade"),
+        ("Uva;A;7,90;kg;;;#DIV/0!;;", "a categoria"),
+        ("Uva;#REF!;7,90;kg;;;;;", "a classificação"),
+        ("Uva;10/12/2026;7,90;kg;;;;;", "a classificação"),
+        ("Uva;10/dez;7,90;kg;;;;;", "a classificação"),
+        ("Uva;A;#VALOR!;kg;;;;;", "o preço"),
+        ("Uva;A;7,90;kg;;;;;Err:502", "o estoque"),
+        ("#NOME?;A;7,90;kg;;;;;", "o nome"),
+    ] {
+        let header = "Produto;Classificação;Preço;Un;Código;EAN;Categoria;Validade (dias);Qtd";
+        let (_, bad) = read(&format!("{header}\nUva;10/12;5,00;kg;;;;;\n{row}\n"));
+        assert!(bad.len() == 1 && bad[0].0 == 3 && bad[0].1.starts_with(called), "{row}: {bad:?}");
+    }
+    let string = |text: &str| {
+        format!(
+            "<table:table-cell office:value-type=\"string\" calcext:value-type=\"error\"><text:p>{text}</text:p></table:table-cell>"
+        )
+    };
+    let row = |cells: [&str; 3]| format!("<table:table-row>{}</table:table-row>", cells.map(string).concat());
+    let list = ods(&[row(["Nome", "Preço", "Un"]), row(["Uva", "5", "#N/A"])].concat());
+    let bad = price_list::read(&list).unwrap().bad;
+    assert!(bad.len() == 1 && bad[0].1.starts_with("a unidade de \"Uva\" é um erro"), "{bad:?}");
+}
+
+#[test]
+fn a_text_merged_over_rows_stands_in_each() {
+    let number = |place: &str, number: &str| format!("<c r=\"{place}\"><v>{number}</v></c>");
+    let row = |row: usize, name: &str, price: &str, rest: &str| {
+        format!(
+            "<row r=\"{row}\">{rest}{}{}</row>",
+            text(&format!("B{row}"), name),
+            number(&format!("C{row}"), price)
+        )
+    };
+    let header = format!(
+        "<row r=\"1\">{}{}{}</row>",
+        text("A1", "Categoria"),
+        text("B1", "Produto"),
+        text("C1", "Preço")
+    );
+    let body = [
+        header,
+        row(2, "Banana", "5", &text("A2", "Frutas")),
+        row(3, "Uva", "9", ""),
+        row(4, "Couve", "3", &text("A4", "Verduras")),
+        row(5, "Nabo", "4", ""),
+    ]
+    .concat();
+    let merges = "</sheetData><mergeCells count=\"3\"><mergeCell ref=\"A2:A3\"/><mergeCell ref=\"A3:A9\"/>\
+                  <mergeCell ref=\"A4:B4\"/></mergeCells><sheetData>";
+    let list = price_list::read(&xlsx(&format!("{body}{merges}"))).unwrap();
+    let expected =
+        ["Banana|5.0|0|-|-|Frutas", "Uva|9.0|0|-|-|Frutas", "Couve|3.0|0|-|-|Verduras", "Nabo|4.0|0|-|-|-"];
+    assert_eq!((rows(&list), list.bad), (expected.map(str::to_owned).to_vec(), Vec::new()));
+    // A price of two products together is nobody's.
+    let body = format!(
+        "{}<row r=\"2\">{}{}</row><row r=\"3\">{}</row>",
+        self::header(),
+        text("A2", "Uva"),
+        number("B2", "9"),
+        text("A3", "Pera")
+    );
+    let merges = "</sheetData><mergeCells count=\"1\"><mergeCell ref=\"B2:B3\"/></mergeCells><sheetData>";
+    let list = price_list::read(&xlsx(&format!("{body}{merges}"))).unwrap();
+    assert_eq!(rows(&list), ["Uva|9.0|0|-|-|-"]);
+    assert!(list.bad.len() == 1 && list.bad[0].1.contains("sem preço"), "{:?}", list.bad);
 }

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use calamine::Data;
+use calamine::{Data, Dimensions};
 
 use super::error::WorkbookError;
 use crate::price_list::limits::COLUMNS_MAX;
@@ -72,6 +72,52 @@ impl Grid {
             record.push(&text.replace('\0', ""), kind);
         }
         Ok(())
+    }
+
+    /// Puts a text that is merged over several rows into each of them, as a person sees it beside each. A number is
+    /// not: nobody knows whether it is of all rows together.
+    ///
+    /// # Errors
+    /// If the sheet takes more memory than it may.
+    pub(super) fn spread(&mut self, mut merged: Vec<Merged>) -> Result<(), WorkbookError> {
+        merged.sort_unstable();
+        let mut below = (0, 0);
+        for Merged { column, first_row, last_row } in merged {
+            // Cells that are merged twice are merged once.
+            if (column, first_row) < below || last_row <= first_row {
+                continue;
+            }
+            below = (column, last_row + 1);
+            let place = column as usize;
+            let Some(first) = self.rows.get(&first_row) else { continue };
+            if first.kind(place) != Kind::Text || first.is_blank_at(place) {
+                continue;
+            }
+            let text = first.get(place).unwrap_or_default().to_owned();
+            for (_, row) in self.rows.range_mut(first_row + 1..=last_row) {
+                if row.is_blank() || !row.is_blank_at(place) {
+                    continue;
+                }
+                let bytes = text.len() + CELL_BYTES * (1 + place.saturating_sub(row.len()));
+                self.bytes_left = self.bytes_left.checked_sub(bytes).ok_or(WorkbookError::TooManyCells)?;
+                row.fill(place, &text);
+            }
+        }
+        Ok(())
+    }
+}
+
+/// Cells that are merged into one.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub(super) struct Merged {
+    pub(super) column: u32,
+    pub(super) first_row: u32,
+    pub(super) last_row: u32,
+}
+
+impl From<&Dimensions> for Merged {
+    fn from(cells: &Dimensions) -> Self {
+        Self { column: cells.start.1, first_row: cells.start.0, last_row: cells.end.0 }
     }
 }
 

@@ -1,6 +1,7 @@
 //! Reads `.ods`. A cell or a row may say that it is repeated a million times, so the repetitions are counted first.
 
 use std::io::{BufReader, Cursor};
+use std::mem::take;
 
 use calamine::{Ods, OdsError, Reader as _, SheetVisible};
 use quick_xml::Reader as XmlReader;
@@ -8,7 +9,7 @@ use quick_xml::events::{BytesStart, Event};
 use zip::ZipArchive;
 
 use super::error::WorkbookError;
-use super::grid::Grid;
+use super::grid::{Grid, Merged};
 use crate::price_list::limits::CELLS_MAX;
 
 /// The bytes that a cell takes in the library beside its text: a value and a formula.
@@ -19,12 +20,13 @@ const CELL_BYTES: usize = 64;
 /// # Errors
 /// If the workbook is damaged or encrypted, or takes more memory than it may.
 pub(super) fn read(bytes: &[u8], bytes_max: usize) -> Result<Vec<Grid>, WorkbookError> {
-    measure(bytes, bytes_max)?;
+    let mut merged = measure(bytes, bytes_max)?;
     let mut workbook = Ods::new(Cursor::new(bytes)).map_err(refused)?;
-    let shown = workbook.sheets_metadata().iter().filter(|sheet| sheet.visible == SheetVisible::Visible);
-    let names: Vec<String> = shown.map(|sheet| sheet.name.clone()).collect();
-    let mut sheets = Vec::with_capacity(names.len());
-    for name in names {
+    let all = workbook.sheets_metadata().iter().enumerate();
+    let shown = all.filter(|(_, sheet)| sheet.visible == SheetVisible::Visible);
+    let shown: Vec<(usize, String)> = shown.map(|(index, sheet)| (index, sheet.name.clone())).collect();
+    let mut sheets = Vec::with_capacity(shown.len());
+    for (index, name) in shown {
         let values = workbook.worksheet_range(&name).map_err(refused)?;
         let formulas = workbook.worksheet_formula(&name).map_err(refused)?;
         let mut grid = Grid::new(&name, bytes_max);
@@ -33,6 +35,7 @@ pub(super) fn read(bytes: &[u8], bytes_max: usize) -> Result<Vec<Grid>, Workbook
             let at = (start.0 + row as u32, start.1 + column as u32);
             grid.add(at, value, formulas.get_value(at).is_some_and(|formula| !formula.is_empty()))?;
         }
+        grid.spread(merged.get_mut(index).map(take).unwrap_or_default())?;
         sheets.push(grid);
     }
     Ok(sheets)
@@ -58,10 +61,12 @@ struct Row {
 }
 
 /// Checks that the repeated cells of all tables take no more bytes than they may, and that every element is closed.
+/// Returns the cells of each table that are merged over several rows, which the library does not give.
 ///
 /// # Errors
 /// If they do, or the content is no whole XML.
-fn measure(bytes: &[u8], bytes_max: usize) -> Result<(), WorkbookError> {
+fn measure(bytes: &[u8], bytes_max: usize) -> Result<Vec<Vec<Merged>>, WorkbookError> {
+    let mut merged: Vec<Vec<Merged>> = Vec::new();
     let mut archive = ZipArchive::new(Cursor::new(bytes)).map_err(|_| WorkbookError::Damaged)?;
     let content = archive.by_name("content.xml").map_err(|_| WorkbookError::Damaged)?;
     let mut reader = XmlReader::from_reader(BufReader::new(content));
@@ -84,9 +89,12 @@ fn measure(bytes: &[u8], bytes_max: usize) -> Result<(), WorkbookError> {
         match &event {
             // The library reads on for ever behind the end of a table that is not closed.
             Event::Eof if depth > 0 => return Err(WorkbookError::Damaged),
-            Event::Eof => return Ok(()),
+            Event::Eof => return Ok(merged),
             Event::Start(start) => match start.name().as_ref() {
-                "table:table" => table = Table::default(),
+                "table:table" => {
+                    table = Table::default();
+                    merged.push(Vec::new());
+                }
                 "table:table-row" => {
                     let repeats = repeats(start, "table:number-rows-repeated");
                     row = Some(Row { repeats, columns: 0, used_columns: 0, bytes: 0 });
@@ -94,6 +102,11 @@ fn measure(bytes: &[u8], bytes_max: usize) -> Result<(), WorkbookError> {
                 "table:table-cell" | "table:covered-table-cell" => {
                     let repeats = repeats(start, "table:number-columns-repeated");
                     if let Some(row) = &mut row {
+                        if let Some(cells) = merged_cells(start, &table, row)
+                            && let Some(merged) = merged.last_mut()
+                        {
+                            merged.push(cells);
+                        }
                         row.columns = row.columns.saturating_add(repeats);
                     }
                     cell = has_value(start).then_some((repeats, reader.buffer_position()));
@@ -139,6 +152,19 @@ fn measure(bytes: &[u8], bytes_max: usize) -> Result<(), WorkbookError> {
             return Err(too_large);
         }
     }
+}
+
+/// The cells over which a cell says that it is spread, if they have several rows. It is the next of its row, and that
+/// the next of its table.
+fn merged_cells(cell: &BytesStart<'_>, table: &Table, row: &Row) -> Option<Merged> {
+    let rows = repeats(cell, "table:number-rows-spanned");
+    let (first_row, last_row) = (table.rows, table.rows.checked_add(rows.checked_sub(1)?)?);
+    let cells = Merged {
+        column: u32::try_from(row.columns).ok()?,
+        first_row: u32::try_from(first_row).ok()?,
+        last_row: u32::try_from(last_row).ok()?,
+    };
+    (rows > 1).then_some(cells)
 }
 
 /// How often an element says that it is repeated.

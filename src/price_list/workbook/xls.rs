@@ -7,7 +7,7 @@ use std::io::{Cursor, Read as _};
 use calamine::{Reader as _, SheetType, SheetVisible, Xls, XlsError};
 
 use super::error::WorkbookError;
-use super::grid::Grid;
+use super::grid::{Grid, Merged};
 use crate::price_list::limits::CELLS_MAX;
 
 /// The names of the stream with the sheets, of Excel 97 and of Excel 5.
@@ -43,6 +43,8 @@ pub(super) fn read(bytes: &[u8], bytes_max: usize) -> Result<Vec<Grid>, Workbook
         for (row, column, value) in values.used_cells() {
             grid.add((start.0 + row as u32, start.1 + column as u32), value, false)?;
         }
+        let merged = workbook.merge_cells_by_sheet_name(&name).map_err(refused)?;
+        grid.spread(merged.iter().map(Merged::from).collect())?;
         sheets.push(grid);
     }
     Ok(sheets)

@@ -5,7 +5,7 @@ use std::io::Cursor;
 use calamine::{Data, Reader as _, SheetType, SheetVisible, Xlsx, XlsxError};
 
 use super::error::WorkbookError;
-use super::grid::Grid;
+use super::grid::{Grid, Merged};
 use crate::price_list::limits::CELLS_MAX;
 
 /// The sheets that are shown.
@@ -30,6 +30,9 @@ pub(super) fn read(bytes: &[u8], bytes_max: usize) -> Result<Vec<Grid>, Workbook
             }
             grid.add(cell.pos, &Data::from(cell.value), cell.formula.is_some())?;
         }
+        drop(cells);
+        let merged = workbook.merge_cells_by_sheet_name(&name).map_err(refused)?;
+        grid.spread(merged.iter().map(Merged::from).collect())?;
         sheets.push(grid);
     }
     Ok(sheets)
