@@ -151,6 +151,8 @@ fn read_table(table: &Table, reading: &Reading) -> Result<PriceList, PriceListEr
     let mut first = First::default();
     for (number, List { places, header, columns }) in lists.iter().enumerate() {
         let mut section = columns.section.clone();
+        // The line below the last product.
+        let mut line_below = None;
         for (line, row) in table.rows().skip(rows_before) {
             if row.is_err() && number > 0 {
                 continue;
@@ -161,7 +163,9 @@ fn read_table(table: &Table, reading: &Reading) -> Result<PriceList, PriceListEr
                 if !is_alone && row.is_blank() {
                     continue;
                 }
-                if let Some(no_product) = no_product(row, header, columns, has_lower_case) {
+                let stands_apart = line_below != Some(line);
+                line_below = None;
+                if let Some(no_product) = no_product(row, header, columns, has_lower_case, stands_apart) {
                     if let NoProduct::Section(category) = &no_product {
                         section = Some(category.clone());
                     }
@@ -169,6 +173,7 @@ fn read_table(table: &Table, reading: &Reading) -> Result<PriceList, PriceListEr
                     continue;
                 }
             }
+            line_below = Some(line + 1);
             let read = row.and_then(|row| table.check(&row, columns).map(|()| row));
             let read = read.and_then(|row| read_row(&row, columns, &numbers, section.as_ref()));
             match read.and_then(|row| row.map_or(Ok(None), |row| first.note(row, line, &list).map(Some))) {

@@ -4,7 +4,7 @@ use super::columns::Columns;
 use super::field::Field;
 use super::headings::Heading;
 use super::record::Record;
-use super::sections::SECTIONS;
+use super::sections::{SECTIONS, has_section, is_section};
 use crate::catalog::{Category, Key, counted};
 
 /// The sections that a note names; the others are counted.
@@ -99,13 +99,16 @@ pub(super) enum NoProduct {
     Remark,
 }
 
-/// Says whether a row is no product. `has_lower_case` says whether names of the list have small letters, in which
-/// case a lone text without them is a section.
+/// Says whether a row is no product. `has_lower_case` says whether names of the list have small letters, and
+/// `stands_apart` whether the row begins the list or stands below an empty row or a title. Only what stands apart
+/// may be a section for its capitals, or for one word of several: elsewhere it may as well be a product that has no
+/// price today.
 pub(super) fn no_product(
     row: &Record,
     header: &Record,
     columns: &Columns,
     has_lower_case: bool,
+    stands_apart: bool,
 ) -> Option<NoProduct> {
     if columns.is_exported {
         return None;
@@ -139,8 +142,10 @@ pub(super) fn no_product(
     let mut lone = filled();
     let (Some(place), None) = (lone.next(), lone.next()) else { return None };
     let text = text_at(place);
+    let is_capital = || !text.chars().any(char::is_lowercase) && text.chars().any(char::is_alphabetic);
     let is_section = is_section(text)
-        || (has_lower_case && !text.chars().any(char::is_lowercase) && text.chars().any(char::is_alphabetic));
+        || text.ends_with(':')
+        || (stands_apart && (has_section(text) || (has_lower_case && is_capital())));
     if is_section {
         return Category::parse(text.trim_end_matches(':')).ok().map(NoProduct::Section);
     }
@@ -175,12 +180,6 @@ fn has_name_of_product(name: &str) -> bool {
             && !SECTIONS.contains(&word)
     };
     !ends && second.is_some_and(is_other)
-}
-
-fn is_section(text: &str) -> bool {
-    let folded = Key::fold(text);
-    let mut words = folded.as_str().split(|character: char| !character.is_alphanumeric());
-    text.ends_with(':') || words.any(|word| SECTIONS.contains(&word))
 }
 
 impl Skipped {

@@ -175,6 +175,46 @@ fn a_bad_row_beside_a_good_one_is_left_out_alone() {
 }
 
 #[test]
+fn a_name_without_a_price_is_a_section_only_where_nothing_else_is_meant() {
+    // Among products, only the words of sections alone and a colon say that.
+    let (read_rows, bad) = read(
+        "Produto;Preço;Un\nMaçã;9,90;kg\nSalada de frutas;;\nPera;12,90;kg\nUVA NIAGARA;;\nKiwi;19,90;kg\n\
+         Ovos caipira;;\nManga;4,90;kg\nLegumes e verduras;;\nJiló;7,00;kg\nPromoção:;;\nNabo;3,00;kg\n",
+    );
+    assert_eq!(
+        read_rows,
+        [
+            "Maçã|9.9|0|kg|-|-",
+            "Pera|12.9|0|kg|-|-",
+            "Kiwi|19.9|0|kg|-|-",
+            "Manga|4.9|0|kg|-|-",
+            "Jiló|7.0|0|kg|-|Legumes e verduras",
+            "Nabo|3.0|0|kg|-|Promoção",
+        ]
+    );
+    let lines: Vec<u64> = bad.iter().map(|(line, _)| *line).collect();
+    assert_eq!(lines, [3, 5, 7], "{bad:?}");
+    assert!(bad.iter().all(|(_, what)| what.contains("está sem preço (se for uma seção, ")), "{bad:?}");
+    // At the beginning and below an empty row, so do capitals, and one word of several.
+    let (read_rows, bad) = read(
+        "Produto;Preço\nPROMOÇÕES;\nMaçã;9,90\n;\nFrutas da época;\nCaqui;5,00\nHORTALIÇAS FOLHA, FLOR E HASTE;\nCouve;3,00\n",
+    );
+    assert_eq!(
+        (read_rows, bad),
+        (
+            [
+                "Maçã|9.9|0|-|-|PROMOÇÕES",
+                "Caqui|5.0|0|-|-|Frutas da época",
+                "Couve|3.0|0|-|-|HORTALIÇAS FOLHA, FLOR E HASTE"
+            ]
+            .map(str::to_owned)
+            .to_vec(),
+            Vec::new()
+        )
+    );
+}
+
+#[test]
 fn each_kind_of_bad_row_is_one_line() {
     for (row, what) in [
         ("01/02/2026;3,50;kg;1", "é uma data"),
