@@ -8,6 +8,12 @@ use crate::catalog::{Price, Quoted, SHELF_LIFE_DAYS_MAX, ShopCode, counted};
 /// The difference in bytes up to which a record that is too short or too long is still recognised.
 const BYTES_OFF_MAX: usize = 3;
 
+/// The fewest bytes of a record that was cut and still has its codes and its price.
+const CUT_BYTES_MIN: usize = 20;
+
+/// The bytes between the cells of other lists.
+const DELIMITERS: &[u8] = b";,\t|";
+
 /// The departments that a message names.
 const DEPARTMENTS_NAMED_MAX: usize = 5;
 
@@ -60,8 +66,7 @@ fn and_more(count: usize) -> String {
 
 /// Whether a file that begins so is a scale file.
 pub fn is_scale_file(head: &[u8]) -> bool {
-    let first = head.split(|byte| *byte == b'\n').next().unwrap_or_default();
-    let Some((_, first)) = lines(first).into_iter().next() else { return false };
+    let Some((_, first)) = each_line(head).next() else { return false };
     is_sector(first) || READ.iter().any(|layout| layout.takes(first))
 }
 
@@ -86,9 +91,13 @@ pub fn read(bytes: &[u8]) -> Option<Result<ScaleFile, ScaleFileError>> {
         }
         None => {
             let (_, first) = lines.first()?;
-            // No record has the width of a layout, as in a file of one record that was cut.
+            // No record has the width of a layout, as in a file of one record that was cut. A text without a
+            // delimiter is no list of any other kind.
+            let is_cut = lines.len() == 1 && !first.iter().any(|byte| DELIMITERS.contains(byte));
             READ.iter().find(|layout| {
-                first.len().abs_diff(layout.record_bytes) <= BYTES_OFF_MAX
+                let bytes_off = first.len().abs_diff(layout.record_bytes);
+                (bytes_off <= BYTES_OFF_MAX
+                    || (is_cut && (CUT_BYTES_MIN..layout.record_bytes).contains(&first.len())))
                     && layout.begins(first)
                     && is_all_digits(first, layout)
             })?
@@ -121,12 +130,18 @@ fn is_all_digits(record: &[u8], layout: &Layout) -> bool {
         .all(|field| field.of(record).iter().all(|byte| byte.is_ascii_digit() || *byte == b' '))
 }
 
-/// The lines that are not empty, each with its number. DOS programs ended a text with 0x1A.
+/// The lines that are not blank, each with its number. DOS programs ended a text with 0x1A, and old ones of the Mac a
+/// line with a return alone.
 pub(super) fn lines(bytes: &[u8]) -> Vec<(u64, &[u8])> {
+    each_line(bytes).collect()
+}
+
+fn each_line(bytes: &[u8]) -> impl Iterator<Item = (u64, &[u8])> {
     let end = bytes.iter().rposition(|byte| *byte != 0x1A).map_or(0, |last| last + 1);
-    let lines = (1..).zip(bytes[..end].split(|byte| *byte == b'\n'));
+    let end_of_line = if bytes[..end].contains(&b'\n') { b'\n' } else { b'\r' };
+    let lines = (1..).zip(bytes[..end].split(move |byte| *byte == end_of_line));
     let lines = lines.map(|(line, record)| (line, record.strip_suffix(b"\r").unwrap_or(record)));
-    lines.filter(|(_, record)| !record.is_empty()).collect()
+    lines.filter(|(_, record)| !record.trim_ascii().is_empty())
 }
 
 /// The product of a record.

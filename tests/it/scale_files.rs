@@ -4,6 +4,8 @@
 use std::fs;
 use std::path::Path;
 
+use hortifruti::price_list;
+
 use crate::support::waiting::wait_until;
 use crate::support::{Server, hortifruti, project, run};
 
@@ -366,4 +368,28 @@ fn a_price_that_does_not_fit_holds_up_no_other() {
     assert!(!has(&path, b"000009"));
     wait_until("its sector is in the second file", || has(&scales.join("SETORTXT.TXT"), b"000010"));
     server.log("Maca");
+}
+
+#[test]
+fn a_load_file_is_known_with_other_ends_of_lines_and_cut() {
+    let mut record = golden("golden-itensmgv-v2.txt");
+    record.retain(|byte| !matches!(byte, b'\r' | b'\n'));
+    let read = |bytes: Vec<u8>| price_list::read(&bytes).map(|list| (list.rows.len(), list.bad));
+    let of = |parts: &[&[u8]]| parts.concat();
+    for (what, bytes) in [
+        ("returns alone", of(&[&record, b"\r"])),
+        ("a blank at the end", of(&[&record, b"\r\n \r\n"])),
+        ("a line of blanks", of(&[b"   \r\n", &record])),
+    ] {
+        assert_eq!(read(bytes).unwrap(), (1, Vec::new()), "{what}");
+    }
+    let again = [&record[..], b"\r", &record, b"\r"].concat();
+    let list = price_list::read(&again).unwrap();
+    assert_eq!((list.rows.len() + list.bad.len(), list.lines), (2, vec![1]), "{:?}", list.bad);
+    for length in [record.len() - 4, record.len() - 50, 60] {
+        let refused = price_list::read(&record[..length]).unwrap_err().to_string();
+        assert!(refused.contains("foi cortado"), "{length}: {refused}");
+    }
+    let list = price_list::read(b"nome;preco\rUva;3\rPera;4\r").unwrap();
+    assert_eq!(list.rows.len(), 2);
 }
