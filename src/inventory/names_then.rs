@@ -15,8 +15,8 @@ const CHANGES_AT_ONCE_MAX: usize = 1_000;
 /// The products that a request has changed, if it was made before, by their former names and codes.
 pub(super) struct NamesThen<'r> {
     request_id: Option<&'r RequestId>,
-    /// `None` until a name is of no product now.
-    found: Option<HashMap<Key, Then>>,
+    /// `None` until a name is of no product now; inside it, `None` if the request was never made.
+    found: Option<Option<HashMap<Key, Then>>>,
 }
 
 /// A product by a name or a code of before.
@@ -40,7 +40,8 @@ impl<'r> NamesThen<'r> {
     /// The product that the request means by a name which is of no product now.
     ///
     /// # Errors
-    /// If there is none: the refusal of the name, with names that resemble it. If the request is in doubt, that.
+    /// If there is none: the refusal of the name, with names that resemble it. Of a request that is in doubt, or was
+    /// made, nobody hears that nothing was changed.
     #[cold]
     pub(super) async fn meant(
         &mut self,
@@ -52,8 +53,9 @@ impl<'r> NamesThen<'r> {
             if self.found.is_none() {
                 self.found = Some(session.names_then(request_id).await?);
             }
-            if let Some(then) = self.found.as_ref().and_then(|found| found.get(&Key::fold(name))) {
-                return Ok(then.clone());
+            if let Some(Some(found)) = &self.found {
+                let then = found.get(&Key::fold(name)).cloned();
+                return then.ok_or_else(|| Refusal::request_id_reused(request_id));
             }
         }
         let refusal = session.inventory.doubts.refusal(self.request_id, &refusal);
@@ -69,11 +71,12 @@ impl Session {
         Adjustment { product, delta, kind, request_id, author, details, label: None }
     }
 
-    async fn names_then(&self, request_id: &RequestId) -> Result<HashMap<Key, Then>, Refusal> {
+    async fn names_then(&self, request_id: &RequestId) -> Result<Option<HashMap<Key, Then>>, Refusal> {
         let mut found = HashMap::new();
         let change = Change::Recall { request_id: request_id.clone() };
         let mut products = match self.write(vec![change]).await.each.pop() {
-            Some(Ok(Applied::Recalled(products))) => products,
+            Some(Ok(Applied::Recalled(Some(products)))) => products,
+            Some(Ok(Applied::Recalled(None))) => return Ok(None),
             Some(Err(refusal)) => return Err(*refusal),
             Some(Ok(_)) | None => return Err(stopped()),
         };
@@ -82,7 +85,7 @@ impl Session {
         for product in products {
             self.add_names_then(product, &mut found).await?;
         }
-        Ok(found)
+        Ok(Some(found))
     }
 
     async fn add_names_then(

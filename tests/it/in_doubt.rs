@@ -95,7 +95,7 @@ fn a_repeated_request_is_answered_after_its_products_have_other_names() {
     // What was never asked for is still not found, and other content under a known id is refused.
     for (args, code) in [
         (&["update", "Maca", "-2", "--request-id", "r9"][..], 3),
-        (&["update", "Kiwi", "-2", "--reason", "venda", "--request-id", "r1"], 3),
+        (&["update", "Kiwi", "-2", "--reason", "venda", "--request-id", "r1"], 4),
         (&["update", "Maca", "-3", "--reason", "venda", "--request-id", "r1"], 4),
     ] {
         let refused = server.run(args);

@@ -260,7 +260,8 @@ fn keep(path: &Path, load: &[u8]) -> io::Result<PathBuf> {
         let copy = PathBuf::from(name);
         if copy.is_file() {
             // Each further attempt to write the load would leave another copy.
-            if fs::read(&copy)? == load {
+            let is_as_long = copy.metadata().is_ok_and(|kept| kept.len() == load.len() as u64);
+            if is_as_long && fs::read(&copy).is_ok_and(|kept| kept == load) {
                 return Ok(copy);
             }
             continue;

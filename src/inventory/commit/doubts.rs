@@ -28,10 +28,23 @@ impl Doubts {
         self.ids().clear();
     }
 
-    /// The refusal of a request with this id: the one given, unless the request is in doubt.
+    /// The refusal of a request with this id: the one given, unless the request is in doubt. A server that writes
+    /// for the shop knows, and the refusal leads there.
     pub(in crate::inventory) fn refusal(&self, request_id: Option<&RequestId>, refusal: &Refusal) -> Refusal {
         let is_in_doubt = || request_id.is_some_and(|id| self.ids().contains(id));
-        if refusal.code == Code::Unavailable && is_in_doubt() { still_unknown() } else { refusal.clone() }
+        if refusal.code != Code::Unavailable || !is_in_doubt() {
+            return refusal.clone();
+        }
+        match refusal.holder().filter(|holder| !holder.is_empty()) {
+            Some(holder) => {
+                let message = format!(
+                    "este servidor não sabe se a mudança foi feita, e quem atende a loja é {holder}. Envie o pedido \
+                     para lá, com o mesmo identificador (id=)."
+                );
+                Refusal { message, ..refusal.clone() }
+            }
+            None => still_unknown(),
+        }
     }
 
     /// The refusals of these changes.

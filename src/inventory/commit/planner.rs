@@ -119,13 +119,13 @@ impl<'a> Planner<'a> {
         }
     }
 
-    /// The products that a request has changed, in the order of its movements; none if it was never made.
-    fn products_of(&mut self, request_id: &RequestId) -> Result<Vec<ProductId>, Refusal> {
+    /// The products that a request has changed, in the order of its movements; `None` if it was never made.
+    fn products_of(&mut self, request_id: &RequestId) -> Result<Option<Vec<ProductId>>, Refusal> {
         match self.earlier(request_id, self.hasher.hash_one(request_id)) {
-            None => Ok(Vec::new()),
-            Some(Recorded::Movement(movement)) => Ok(vec![movement.product]),
+            None => Ok(None),
+            Some(Recorded::Movement(movement)) => Ok(Some(vec![movement.product])),
             Some(Recorded::Request(record)) => match FirstResult::decode(&record.result) {
-                Some(result) => self.products_in(result),
+                Some(result) => self.products_in(result).map(Some),
                 None => Err(not_in_ledger()),
             },
         }

@@ -40,8 +40,8 @@ pub(crate) enum Applied {
     Imported(Box<ImportResult>),
     ImportUndone(Box<UndoneParts>),
     Counted(Vec<Counted>),
-    /// The products of an earlier request.
-    Recalled(Vec<ProductId>),
+    /// The products of an earlier request; `None` if it was never made.
+    Recalled(Option<Vec<ProductId>>),
 }
 
 /// The effect of an import, or of the undo of a part of one.
