@@ -30,5 +30,12 @@ pub fn days_here() -> Result<Days, Refusal> {
 }
 
 fn refuse_unless(is_period: bool) -> Result<(), Refusal> {
-    if is_period { Ok(()) } else { Err(Refusal::invalid("end_time", "o período acaba antes de começar")) }
+    if is_period {
+        Ok(())
+    } else {
+        Err(Refusal::invalid(
+            "end_time",
+            "o período não tem nenhum momento: acaba antes de começar, ou quando começa",
+        ))
+    }
 }

@@ -62,10 +62,11 @@ fn a_year_of_two_digits_is_of_this_century() {
 #[tokio::test]
 async fn a_period_that_ends_before_it_begins_is_refused() {
     let server = Server::start(&[]);
-    let backward = "acaba antes de começar";
+    let backward = "o período não tem nenhum momento: acaba antes de começar, ou quando começa";
     for args in [
         &["report", "sales", "--since", "2026-11-30", "--until", "2026-11-29"][..],
         &["report", "day", "--since", "2026-11-30T10:00", "--until", "2026-11-30T09:59"],
+        &["report", "day", "--since", "2026-11-30T10:00", "--until", "2026-11-30T10:00"],
         &["history", "--since", "hoje", "--until", "ontem"],
     ] {
         let ended = server.run(args);
