@@ -7,11 +7,12 @@ use std::path::{Path, PathBuf};
 use clap::{Args, Subcommand};
 
 use super::Error;
-use super::output::written;
+use super::output::{note, written};
 use crate::catalog::Quoted;
 use crate::io_error::describe;
-use crate::private_file::{self, AtomicFile};
+use crate::private_file::{self, AtomicFile, NameState};
 use crate::server;
+use crate::tls::FileError;
 use crate::tls::issue::{self, Authority, Issued};
 
 /// The files of the authority and of the server, without their suffixes.
@@ -21,7 +22,7 @@ const SERVER: &str = "servidor";
 /// The names of every machine for itself.
 const LOCAL: [&str; 3] = ["localhost", "127.0.0.1", "::1"];
 
-/// The beginning of every PEM file: a file without it is not replaced.
+/// The beginning of every PEM file: a file without it is not replaced, unless it is empty.
 const PEM: &[u8] = b"-----BEGIN ";
 
 /// The rules of names.
@@ -93,7 +94,8 @@ impl Tls {
 impl TlsNew {
     fn run(self) -> anyhow::Result<()> {
         let (ours, server) = (Pair::at(&self.folder, AUTHORITY), Pair::at(&self.folder, SERVER));
-        let before = if self.renew { names_before(&server.certificate)? } else { Vec::new() };
+        let before = if self.renew { names_before(&server.certificate)? } else { Ok(Vec::new()) };
+        let (before, unread) = before.map_or_else(|error| (Vec::new(), Some(error)), |names| (names, None));
         let names = server_names(if self.names.is_empty() { &before } else { &self.names });
         let mut text = String::new();
         let (authority, issued) = if self.renew {
@@ -142,6 +144,12 @@ impl TlsNew {
         }
         if self.renew {
             text += "Um servidor que já roda relê o certificado com SIGHUP.\n";
+        }
+        if let Some(error) = unread {
+            note(&format!(
+                "Aviso: o certificado de antes foi trocado, mas não se sabe que nomes tinha: {error}. Se falta algum, \
+                 repita com os nomes"
+            ));
         }
         Ok(written(io::stdout().write_all(text.as_bytes()))?)
     }
@@ -195,7 +203,7 @@ impl Pair {
     fn write_over(&self, issued: &Issued) -> anyhow::Result<()> {
         let written: Vec<_> = begun(&self.contents(issued))?;
         for (path, file) in written {
-            file.finish_over(|head| head.starts_with(PEM)).map_err(|error| not_written(path, &error))?;
+            file.finish_over(is_replaced).map_err(|error| not_written(path, &error))?;
         }
         Ok(())
     }
@@ -237,12 +245,23 @@ fn begun<'a>(contents: &[(&'a Path, &str)]) -> anyhow::Result<Vec<(&'a Path, Ato
     contents.iter().map(begin).collect()
 }
 
-/// The names of the certificate that a renewal replaces; none if there is no such file.
-fn names_before(certificate: &Path) -> anyhow::Result<Vec<String>> {
-    match certificate.symlink_metadata() {
-        Err(error) if error.kind() == ErrorKind::NotFound => Ok(Vec::new()),
-        _ => issue::server_names(certificate).map_err(nothing_made),
+/// The names of the certificate that a renewal replaces; none if there is no such file. The inner error is of a spoilt
+/// certificate, which a renewal mends.
+fn names_before(certificate: &Path) -> anyhow::Result<Result<Vec<String>, FileError>> {
+    if certificate.symlink_metadata().is_err_and(|error| error.kind() == ErrorKind::NotFound) {
+        return Ok(Ok(Vec::new()));
     }
+    match issue::server_names(certificate) {
+        Err(error) if !matches!(NameState::at(certificate, is_replaced), Ok(NameState::Ours)) => {
+            Err(nothing_made(error))
+        }
+        names => Ok(names),
+    }
+}
+
+/// Whether a renewal replaces a file that begins so.
+fn is_replaced(head: &[u8]) -> bool {
+    head.is_empty() || head.starts_with(PEM)
 }
 
 /// The names in a server's certificate: those that are given, and those of this machine.

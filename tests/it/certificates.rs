@@ -197,6 +197,20 @@ fn nothing_that_exists_is_replaced_and_a_renewal_keeps_the_authority() {
     let other = tls(&path, &["new", "--renew", "balcao.local"]);
     assert!(named(&other.out).contains(", para balcao.local, "), "{other:?}");
     assert!(other.out.contains("Saíram do certificado: loja.local, 10.1.2.3, fd00::12. "), "{other:?}");
+    // A certificate that cannot be read is what a renewal mends.
+    for spoilt in [&second[3][..200], ""] {
+        fs::write(path.join("servidor.pem"), spoilt).unwrap();
+        let mended = tls(&path, &["new", "--renew", "loja.local"]);
+        assert!(mended.code == 0 && named(&mended.out).contains(", para loja.local, "), "{mended:?}");
+        assert!(mended.err.contains("não se sabe que nomes tinha"), "{mended:?}");
+    }
+
+    // Another file in the place of the certificate stays, and the key with it.
+    let (key, own) = (contents()[2].clone(), contents()[3].clone());
+    fs::write(path.join("servidor.pem"), "importante").unwrap();
+    assert_eq!(tls(&path, &["new", "--renew", "loja.local"]).code, 1);
+    assert_eq!(contents()[2..], [key, "importante".to_owned()]);
+    fs::write(path.join("servidor.pem"), own).unwrap();
 
     // The key of another authority, and no PEM in the place of a certificate.
     let (stranger, _) = issued(&[]);
