@@ -7,8 +7,9 @@ use clap::builder::PossibleValue;
 use clap::{Args, ValueEnum};
 
 use super::Error;
+use crate::client::Client;
 use crate::local_time::unknown_zone;
-use crate::operation::Reply;
+use crate::operation::{Reply, last_movement, last_movement_note};
 use crate::render::{Format, Sheet, change_lines, render, render_for_person, workbook};
 
 /// The error of a reply to a change that could not be printed.
@@ -132,6 +133,13 @@ pub(super) fn written_or(result: io::Result<()>, failure: &'static str) -> Resul
 /// Writes a note to standard error. If standard error is closed, the note is dropped.
 pub(super) fn note(text: &str) {
     let _ = writeln!(io::stderr(), "{text}");
+}
+
+/// Says that the last movement lies in the future, if the server shows movements and it does.
+pub(super) fn note_last_movement(client: &mut Client) {
+    if let Some(ahead) = client.call(&last_movement()).ok().as_ref().and_then(last_movement_note) {
+        note(&ahead);
+    }
 }
 
 /// Says that the times of this process are those of UTC because its time zone does not exist.

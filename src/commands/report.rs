@@ -8,7 +8,9 @@ use clap::{Args, ValueEnum};
 use super::Error;
 use super::connection::{Connection, connect};
 use super::history::kind;
-use super::output::{SheetFormat, SheetOutput, check_no_terminal, print_workbook, written};
+use super::output::{
+    SheetFormat, SheetOutput, check_no_terminal, note_last_movement, print_workbook, written,
+};
 use super::period::Period;
 use crate::catalog::Kind;
 use crate::local_time::Days;
@@ -108,6 +110,7 @@ fn asked(report: &Report, connection: &Connection) -> Result<Sheet, Error> {
     let mut client = connect(connection)?;
     let requests = report.requests();
     let replies = requests.iter().map(|request| client.call(request)).collect::<Result<_, _>>()?;
+    note_last_movement(&mut client);
     Ok(report.sheet(replies).ok_or_else(|| anyhow::anyhow!("o servidor respondeu outra coisa"))?)
 }
 

@@ -5,7 +5,7 @@ use clap::builder::{PossibleValuesParser, TypedValueParser};
 
 use super::Error;
 use super::connection::{Connection, connect};
-use super::output::{note_unknown_zone, print};
+use super::output::{note_last_movement, note_unknown_zone, print};
 use crate::operation::{Reply, Request, StoreState};
 use crate::refusal::{Code, Refusal};
 use crate::render::Format;
@@ -37,10 +37,14 @@ fn format(word: &str) -> Format {
 impl Status {
     pub(super) fn run(self) -> Result<(), Error> {
         note_unknown_zone();
-        let reply = connect(&self.connection)?.call(&Request::GetStatus)?;
+        let mut client = connect(&self.connection)?;
+        let reply = client.call(&Request::GetStatus)?;
         print(&reply, self.format)?;
         match &reply {
-            Reply::Status(status) if status.store == StoreState::Open => Ok(()),
+            Reply::Status(status) if status.store == StoreState::Open => {
+                note_last_movement(&mut client);
+                Ok(())
+            }
             Reply::Status(status) if status.store == StoreState::StandsBy => {
                 let holder = status.lease.as_ref().and_then(|lease| lease.holder.as_deref());
                 Err(Refusal::standing_by(holder).into())

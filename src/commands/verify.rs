@@ -2,14 +2,16 @@
 
 use std::io::{self, Write};
 use std::path::PathBuf;
+use std::time::SystemTime;
 
 use anyhow::Context;
 use clap::Args;
 
 use super::database::DATA_DEFAULT;
-use super::output::written;
+use super::output::{note, written};
 use super::{Error, database};
 use crate::catalog::counted;
+use crate::operation::ahead_note;
 use crate::progress_bar::ProgressBar;
 use crate::store::{Step, Verified};
 
@@ -28,7 +30,11 @@ impl Verify {
         let verified = database::verify(&self.file, &mut show_step(&mut progress));
         drop(progress);
         let verified = verified.context("a conferência falhou")?;
-        print_verified(&format!("{} está íntegro.", self.file.display()), &verified)
+        print_verified(&format!("{} está íntegro.", self.file.display()), &verified)?;
+        if let Some(ahead) = verified.last_time.and_then(|last| ahead_note(last, SystemTime::now())) {
+            note(&ahead);
+        }
+        Ok(())
     }
 }
 
@@ -44,7 +50,7 @@ pub(super) fn show_step(progress: &mut ProgressBar) -> impl FnMut(Step, u64, u64
 }
 
 pub(super) fn print_verified(what: &str, verified: &Verified) -> Result<(), Error> {
-    let Verified { products, discontinued, movements, request_ids, earlier_movements, look_alikes } =
+    let Verified { products, discontinued, movements, request_ids, earlier_movements, look_alikes, .. } =
         verified;
     let of_them = match *discontinued {
         0 => String::new(),

@@ -10,6 +10,8 @@ mod replay;
 mod requests;
 mod terms;
 
+use std::time::SystemTime;
+
 use crate::catalog::LookAlikes;
 pub(crate) use fault::Fault;
 pub(crate) use moment::{KeptPurchase, KeptRequest, Moment, Place, Rows, not_indexed, stored_twice};
@@ -31,6 +33,8 @@ pub struct Verified {
     /// The count of movements with an earlier time than the previous one. They are no fault: earlier
     /// versions followed a clock that was set back.
     pub earlier_movements: u64,
+    /// The time of the last movement, if there is one.
+    pub last_time: Option<SystemTime>,
     /// The pairs of products whose names look the same.
     pub look_alikes: Vec<LookAlikes>,
 }
@@ -50,6 +54,7 @@ pub(crate) fn check(moment: &mut dyn Moment, report: Report<'_>) -> Result<Verif
         movements: last.unsigned_abs(),
         request_ids: replayed.request_ids + of_others,
         earlier_movements: replayed.earlier_movements,
+        last_time: replayed.last_time,
         look_alikes: catalog.look_alikes().to_vec(),
     })
 }

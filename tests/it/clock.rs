@@ -4,7 +4,7 @@ use std::fs;
 
 use rusqlite::Connection as Database;
 
-use crate::support::Server;
+use crate::support::{Server, run};
 
 /// A day in the year 2100, in microseconds since 1970.
 const FUTURE_MICROS: i64 = 4_102_444_800_000_000;
@@ -69,9 +69,36 @@ fn no_movement_is_earlier_than_the_one_before_it_across_restarts_too() {
     let times = times(&server);
     assert_eq!(times[4..], [FUTURE_MICROS; 5]);
     assert!(times.is_sorted(), "{times:?}");
-    // Nothing wrong is found, and nothing told.
+    // Nothing wrong is found.
     let verified = server.run(&["verify"]);
     assert_eq!((verified.code, verified.out.lines().count()), (0, 4), "{}", verified.out);
+}
+
+#[test]
+fn a_last_movement_in_the_future_is_named_where_people_look() {
+    let mut server = Server::start_logged_in(tempfile::tempdir().unwrap(), &[]);
+    let asked: [&[&str]; 5] = [
+        &["report", "day"],
+        &["report", "sales", "--format", "csv"],
+        &["status"],
+        &["report", "low"],
+        &["verify"],
+    ];
+    for arguments in asked {
+        assert_eq!(server.run(arguments).err, "", "{arguments:?}");
+    }
+    server.stop();
+    plant(&server, 4, FUTURE_MICROS + 10 * 86_400_000_000);
+    server.restart();
+    server.connect().ask("3 Caju -1");
+    for arguments in asked {
+        let ran = server.run(arguments);
+        assert_eq!(ran.code, 0, "{arguments:?}: {}", ran.err);
+        let is_named = ran.err.contains("datado de ") && ran.err.contains("/01/2100 ");
+        assert!(is_named && ran.err.matches("no futuro").count() == 1, "{arguments:?}: {}", ran.err);
+    }
+    let shell = run(&mut server.command(&["shell"]), "hoje\nfechamento\nlistar\n");
+    assert_eq!(shell.err.matches("no futuro").count(), 2, "{}", shell.err);
 }
 
 #[test]

@@ -4,7 +4,9 @@ use super::super::desk::{Desk, Stopped};
 use super::said::{Said, Verb};
 use crate::catalog::{Key, Quoted};
 use crate::local_time::{Days, End};
-use crate::operation::{Argument, Form, Grouping, check_given_period, days_here};
+use crate::operation::{
+    Argument, Form, Grouping, check_given_period, days_here, last_movement, last_movement_note,
+};
 use crate::refusal::{Code, Refusal};
 use crate::render::{Format, render_sheet};
 use crate::report::{Report, What};
@@ -88,7 +90,11 @@ pub(super) fn show(desk: &mut dyn Desk, report: &Report) -> Result<(), Stopped> 
     let width = terminal::size().filter(|_| desk.is_person()).map(|(_, columns)| columns);
     let mut text = Vec::new();
     render_sheet(&mut text, &sheet, Format::Text, width)?;
-    Ok(desk.show_text(&String::from_utf8_lossy(&text))?)
+    desk.show_text(&String::from_utf8_lossy(&text))?;
+    if let Some(ahead) = desk.ask(&last_movement()).ok().as_ref().and_then(last_movement_note) {
+        desk.tell(&ahead)?;
+    }
+    Ok(())
 }
 
 fn end(days: &Days, field: &'static str, text: &str, end: End) -> Result<std::time::SystemTime, Refusal> {

@@ -21,6 +21,8 @@ pub(super) struct Replayed {
     /// The count of movements that have a request id.
     pub(super) request_ids: u64,
     pub(super) earlier_movements: u64,
+    /// The time of the last movement.
+    pub(super) last_time: Option<SystemTime>,
 }
 
 /// Replays the whole ledger.
@@ -49,6 +51,7 @@ pub(super) fn replay(
         check_purchase(purchases.next_up_to(moment, sequence)?, &movement)?;
         replayed.earlier_movements += u64::from(movement.recorded_at < time);
         time = movement.recorded_at;
+        replayed.last_time = Some(time);
         replayed.request_ids += u64::from(movement.request_id.is_some());
         ids.extend(movement.request_id.map(|request_id| (request_id, Some(sequence))));
         if sequence % CHECKED_AT_ONCE == 0 {
