@@ -111,11 +111,7 @@ const PLANTED: [Planted; 7] = [
     Planted {
         name: "the key is the last movement",
         found_by: "postgres::strangers::of_two_commits_at_one_place_one_is_stored",
-        places: &[(
-            SCHEMA,
-            "    PRIMARY KEY (shop, first),\n    CHECK",
-            "    PRIMARY KEY (shop, last),\n    CHECK",
-        )],
+        places: &[(SCHEMA, "    PRIMARY KEY (shop, first)\n);", "    PRIMARY KEY (shop, last)\n);")],
     },
 ];
 

@@ -87,7 +87,7 @@ impl Grid {
             if (column, first_row) < below || last_row <= first_row {
                 continue;
             }
-            below = (column, last_row + 1);
+            below = (column, last_row.saturating_add(1));
             let place = column as usize;
             let Some(first) = self.rows.get(&first_row) else { continue };
             if first.kind(place) != Kind::Text || first.is_blank_at(place) {
