@@ -209,9 +209,13 @@ fn send(outbox: &mut Outbox, sale: &Sale, is_own: bool, options: &WordOptions) -
         ("obs", if is_own { sale.note.clone() } else { Some(note_later(sale)) }),
         // Nobody can be asked about a sale that was made before.
         ("confirma", (options.yes || !is_own).then(|| "sim".to_owned())),
-        ("id", Some(sale.id.clone())),
+        // A line with an id may be a repetition, and is not asked about: a new id of the outbox's own is no word of it.
+        ("id", (options.request_id.is_some() || !is_own).then(|| sale.id.clone())),
     ];
-    let mut before_sending = |request: &Request<'_>| {
+    let mut before_sending = |request: &mut Request<'_>| {
+        if let Some(own) = request.request_id_mut() {
+            own.get_or_insert_with(|| id.clone());
+        }
         let (operation, message) = match StoredChange::of(request) {
             Some(stored) => stored.encode(),
             None => return Ok(()),

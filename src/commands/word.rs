@@ -45,14 +45,14 @@ impl WordOptions {
     }
 
     /// Does the same with these attributes and no others. `sold_at` is the time of a sale of before, and `before_sending`
-    /// sees the request before it is sent.
+    /// sees the request before it is sent, and may give it an id that is no word of the line.
     pub(super) fn run_once(
         &self,
         word: &str,
         text: &str,
         attributes: &[(&str, Option<String>)],
         sold_at: Option<SystemTime>,
-        before_sending: &mut dyn FnMut(&Request<'_>) -> io::Result<()>,
+        before_sending: &mut dyn FnMut(&mut Request<'_>) -> io::Result<()>,
     ) -> Result<(), Error> {
         let mut rest = text.to_owned();
         for (name, value) in attributes {

@@ -26,8 +26,8 @@ pub struct Manner<'a> {
     pub finished_by: fn(&RequestId) -> String,
     /// When the sale was made, if that was before now: it has the prices of then.
     pub sold_at: Option<SystemTime>,
-    /// Sees a change before it is sent.
-    pub before_sending: &'a mut dyn FnMut(&Request<'_>) -> io::Result<()>,
+    /// Sees a change before it is sent, and may give it an id that no line has.
+    pub before_sending: &'a mut dyn FnMut(&mut Request<'_>) -> io::Result<()>,
 }
 
 /// How a word ended.
@@ -92,8 +92,9 @@ impl<R: BufRead> Desk for OneShot<'_, R> {
     }
 
     fn make(&mut self, request: &Request<'_>, _: &str) -> Result<(), Stopped> {
-        (self.manner.before_sending)(request)?;
-        let answer = self.client.call(request).map_err(|error| error.with_again(self.manner.finished_by));
+        let mut request = request.clone();
+        (self.manner.before_sending)(&mut request)?;
+        let answer = self.client.call(&request).map_err(|error| error.with_again(self.manner.finished_by));
         Ok(self.show(&answer?)?)
     }
 

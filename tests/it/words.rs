@@ -170,6 +170,15 @@ fn what_looks_like_a_slip_needs_yes() {
     assert!(refused.err.contains("R$ 60,00 por kg") && refused.err.contains("--yes"), "{}", refused.err);
     assert_eq!(buy("600", &["--yes"]).code, 0);
     assert_eq!(server.run(&["query", "Tomate"]).out, "Tomate: R$8.9, Estoque: 20\n");
+    // The id that an outbox gives a sale says nothing of what a person means.
+    let sell =
+        |more: &[&str]| server.run(&[&["sell", "35", "Caju", "--outbox", "saida.fila"], more].concat());
+    let refused = sell(&[]);
+    assert_eq!(refused.code, 2, "{refused:?}");
+    assert!(refused.err.contains("--yes"), "{}", refused.err);
+    assert_eq!(std::fs::read(server.path().join("saida.fila")).unwrap(), b"");
+    assert_eq!(sell(&["--yes"]).code, 0);
+    assert_eq!(server.run(&["query", "Caju"]).out, "Caju: R$2.0, Estoque: 25\n");
 }
 
 #[test]

@@ -39,8 +39,8 @@ impl<'a> Said<'a> {
         self.attributes.iter().copied()
     }
 
-    /// Whether the line says that it is meant, however odd it looks. One with an id may be a repetition, whose
-    /// answer is the first one, whatever has changed since.
+    /// Whether the line says that it is meant, however odd it looks. One whose person or script
+    /// gave an id may be a repetition, whose answer is the first one, whatever has changed since.
     pub(super) fn is_meant(&self) -> bool {
         self.get("id").is_some()
             || self.get("confirma").is_some_and(|value| Key::fold(value).as_str() == "sim")
