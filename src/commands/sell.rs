@@ -68,6 +68,7 @@ fn run_with_outbox(
         Some(id) => id.parse().map_err(|error| Refusal::request_id(&error))?,
         None => new_request_id(),
     };
+    let mut is_kept = false;
     if !items.is_empty() {
         let now = SystemTime::now();
         let since = now.duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default();
@@ -80,14 +81,19 @@ fn run_with_outbox(
             sent: None,
         };
         check(&sale)?;
-        outbox.keep(sale).map_err(|error| broken(path, &error))?;
+        is_kept = outbox.keep(sale).map_err(|error| broken(path, &error))?;
     }
-    let sent = send_waiting(&mut outbox, path, &id, &options);
+    // A sale that waits already is one of before.
+    let own = is_kept.then_some(&id);
+    let sent = send_waiting(&mut outbox, path, own, &options);
     // If an earlier sale could not be sent for a reason of the sender, this one is not made: the error says so, and the
     // person makes it again.
-    if sent.is_err() && outbox.waiting().iter().any(|sale| sale.id == id.as_str()) {
+    if sent.is_err()
+        && is_kept
+        && outbox.waiting().iter().any(|sale| sale.id == id.as_str())
+        && take_out(&mut outbox, path, id.as_str())
+    {
         note(&format!("A venda de {items} não foi feita, nem guardada; repita-a depois."));
-        take_out(&mut outbox, path, id.as_str());
         note(&format!("{} em {}.", counted_waiting(&outbox), path.display()));
     }
     sent
@@ -124,17 +130,19 @@ fn note_later(sale: &Sale) -> String {
 fn send_waiting(
     outbox: &mut Outbox,
     path: &Path,
-    own: &RequestId,
+    own: Option<&RequestId>,
     options: &WordOptions,
 ) -> Result<(), Error> {
     let mut refused = 0;
     for sale in outbox.waiting().to_vec() {
-        let is_own = sale.id == own.as_str();
+        let is_own = own.is_some_and(|own| sale.id == own.as_str());
         if !is_own {
             note(&format!("Venda guardada em {}: {}", sale.at, sale.items));
         }
         match send(outbox, &sale, is_own, options) {
-            Ok(()) => take_out(outbox, path, &sale.id),
+            Ok(()) => {
+                take_out(outbox, path, &sale.id);
+            }
             Err(error) if may_come_later(&error) => {
                 let waiting = counted_waiting(outbox);
                 let path = path.display();
@@ -178,16 +186,18 @@ fn send_waiting(
 }
 
 /// Takes a sale that has its answer out of the outbox. If that fails, the sale is sent once more under its id, and the
-/// person must not make it again.
-fn take_out(outbox: &mut Outbox, path: &Path, id: &str) {
-    if let Err(error) = outbox.end(id) {
-        let why = io_error::describe(&error);
+/// person must not make it again: this is said, and the answer is `false`.
+fn take_out(outbox: &mut Outbox, path: &Path, id: &str) -> bool {
+    let ended = outbox.end(id);
+    if let Err(error) = &ended {
+        let why = io_error::describe(error);
         note(&format!(
             "Aviso: a venda não pôde ser tirada de {} ({why}). Não a digite de novo: o próximo envio a repete com o mesmo \
              pedido, e ela é registrada uma vez só.",
             path.display()
         ));
     }
+    ended.is_ok()
 }
 
 fn counted_waiting(outbox: &Outbox) -> String {

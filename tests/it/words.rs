@@ -313,6 +313,33 @@ fn a_sale_that_is_not_made_is_not_kept_either() {
 }
 
 #[test]
+fn a_sale_that_waits_is_kept_once_under_its_id() {
+    let folder = tempfile::tempdir().unwrap();
+    make_token(folder.path(), "caixa", "venda");
+    let mut server = Server::start_in(folder, &["--token-file", "tokens"]);
+    let secret = std::fs::read_to_string(server.path().join("caixa")).unwrap();
+    let sell = |server: &Server, token: &str, items: &[&str]| {
+        let options = ["sell", "--outbox", "saida.fila", "--request-id", "v1"];
+        run(server.command(&[&options, items].concat()).env("HORTIFRUTI_TOKEN", token), "")
+    };
+    server.kill();
+    for _ in 0..2 {
+        let kept = sell(&server, secret.trim_end(), &["2", "Maca"]);
+        assert!(kept.code == 0 && kept.err.contains("1 venda espera"), "{kept:?}");
+    }
+    let other = sell(&server, secret.trim_end(), &["3", "Maca"]);
+    assert!(other.code == 1 && other.err.contains("já espera"), "{other:?}");
+    server.restart();
+    // The repetition fails, and the sale of before waits on.
+    let refused = sell(&server, "hf_errado", &["2", "Maca"]);
+    assert!(refused.code == 6 && !refused.err.contains("não foi feita"), "{refused:?}");
+    let sent = sell(&server, secret.trim_end(), &["2", "Maca"]);
+    let expected = "Maca: \u{2212}2 un · R$ 6,00 · restam 18 un · #5\n";
+    assert_eq!((sent.code, sent.out.as_str()), (0, expected), "{sent:?}");
+    assert_eq!(std::fs::read(server.path().join("saida.fila")).unwrap(), b"");
+}
+
+#[test]
 fn a_sale_that_waited_has_the_price_of_its_time() {
     let mut server = Server::start(&[]);
     let sell =

@@ -66,6 +66,8 @@ pub(super) enum OutboxError {
     NotOurs(usize),
     #[error("a caixa de saída tem {SALES_MAX} vendas à espera. A venda não foi guardada; anote-a em papel")]
     Full,
+    #[error("outra venda já espera com este identificador. Nada foi feito; use outro em --request-id")]
+    OtherSale,
     #[error("a caixa de saída é grande demais. Nada foi feito; confira o nome do arquivo")]
     TooLong,
     #[error("a caixa de saída não pôde ser usada: {}. A venda não foi guardada", crate::io_error::describe(.0))]
@@ -119,14 +121,19 @@ impl Outbox {
         &self.waiting
     }
 
-    /// Keeps a sale. It is on disk when this returns.
-    pub(super) fn keep(&mut self, sale: Sale) -> Result<(), OutboxError> {
+    /// Keeps a sale. It is on disk when this returns. One that waits already, under its id, is not kept twice, and the
+    /// answer is `false`.
+    pub(super) fn keep(&mut self, sale: Sale) -> Result<bool, OutboxError> {
+        if let Some(waiting) = self.waiting.iter().find(|waiting| waiting.id == sale.id) {
+            let is_same = waiting.items == sale.items && waiting.note == sale.note;
+            return if is_same { Ok(false) } else { Err(OutboxError::OtherSale) };
+        }
         if self.waiting.len() == SALES_MAX {
             return Err(OutboxError::Full);
         }
         self.append(&Event::Sold(sale.clone()))?;
         self.waiting.push(sale);
-        Ok(())
+        Ok(true)
     }
 
     /// Notes what is sent of a sale, before it is.
