@@ -146,6 +146,11 @@ impl Import {
             return Err(refused(&what));
         }
         let request_ids = request_ids(given_id, parts.len())?;
+        // Every id is made before anything is sent.
+        let stocks = match stocks {
+            Some(stocks) => stocks.request_ids(&request_ids[0]).map(|ids| Some((stocks, ids)))?,
+            None => None,
+        };
         let (marked, left) = (Marked::of(&catalog, &list), Left::of(&catalog, &list));
 
         if self.dry_run {
@@ -178,8 +183,8 @@ impl Import {
             }
         }
         let counts = send(|request: &Request<'_>| client.call(request), &list, &parts, &request_ids)?;
-        if let Some(stocks) = stocks {
-            stocks.book(|request: &Request<'_>| client.call(request), &request_ids[0])?;
+        if let Some((stocks, ids)) = stocks {
+            stocks.book(|request: &Request<'_>| client.call(request), &request_ids[0], ids)?;
         }
         left.tell(true);
         print_made(&imported(counts), Format::Text)

@@ -471,6 +471,9 @@ fn the_stocks_of_a_list_are_booked_as_a_count_if_asked() {
         assert!(refused.code == 2 && refused.err.contains(told), "{refused:?}");
         assert!(refused.err.contains("Nada foi importado"), "{refused:?}");
     }
+    // An id of which no id of a count can be made.
+    let long = import("nome;preco;estoque\nMaca;4;17\n", &["--request-id", &"x".repeat(60)]);
+    assert!(long.code == 2 && long.err.contains("identificador de pedido"), "{long:?}");
     assert_eq!(server.run(&["query", "Maca"]).out, "Maca: R$3.5, Estoque: 18\n");
     let many: String = (0..1001).map(|number| format!("Fruta {number};1;{number}\n")).collect();
     let many = format!("nome;preco;estoque\n{many}");

@@ -38,17 +38,23 @@ impl<'a> Counted<'a> {
         self.counts.is_empty()
     }
 
-    /// Books the stocks, after the list was imported under this id. The same command again finishes a count whose answer
-    /// was lost.
+    /// The ids of the requests that count the stocks, made from the id of the import.
+    pub(super) fn request_ids(&self, import_id: &RequestId) -> Result<Vec<RequestId>, Refusal> {
+        let parts = 1..=self.counts.chunks(COUNT_LINES_MAX).len();
+        let ids = parts.map(|part| format!("{import_id}-contagem-{part}").parse());
+        ids.collect::<Result<_, _>>().map_err(|error| Refusal::request_id(&error))
+    }
+
+    /// Books the stocks under these ids, after the list was imported under its own. The same command again, with the id
+    /// of the import, finishes a count that was not made whole.
     pub(super) fn book(
         &self,
         mut call: impl FnMut(&Request<'_>) -> Result<Reply, ClientError>,
         import_id: &RequestId,
+        ids: Vec<RequestId>,
     ) -> Result<(), Error> {
         let (mut booked, mut undo) = (Vec::new(), String::new());
-        for (part, counts) in self.counts.chunks(COUNT_LINES_MAX).enumerate() {
-            let id = format!("{import_id}-contagem-{}", part + 1);
-            let id = id.parse().map_err(|error| Refusal::request_id(&error))?;
+        for (part, (counts, id)) in self.counts.chunks(COUNT_LINES_MAX).zip(ids).enumerate() {
             let counts = counts.to_vec();
             let request = CountRequest { counts, request_id: Some(id), is_blind: false, note: None };
             match call(&Request::CountStock(request)) {
@@ -64,8 +70,8 @@ impl<'a> Counted<'a> {
                 Err(failure) => {
                     let so_far = counted(part * COUNT_LINES_MAX, "estoque", "estoques");
                     note(&format!(
-                        "Aviso: a lista foi importada, e foram contados só {so_far}. Rode o mesmo comando de novo, ou \
-                         faça o resto com `hortifruti count`."
+                        "Aviso: a lista foi importada, e foram contados só {so_far}. Para contar o resto, e nada duas \
+                         vezes, rode o mesmo comando de novo com --request-id {import_id}."
                     ));
                     return Err(failure.with_again(|_| finished_by(import_id)).into());
                 }
