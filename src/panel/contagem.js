@@ -180,7 +180,7 @@ function openList(page, show) {
       const thousandths = parseQuantity(text, product.unit);
       if (thousandths < 0) throw new Error("A contagem não pode ser negativa.");
       const at = Date.now() - clock.ahead;
-      setEntry(product.name, { text, thousandths, at, ahead: clock.ahead });
+      setEntry(product.name, { text, thousandths, at, ...clock });
       placeNow(product.name, at);
     } catch (error) {
       setError(input, error.message);
@@ -361,7 +361,7 @@ async function placeByTime(entries) {
   const open = entries.filter(([, { sequence }]) => sequence === null || sequence === undefined);
   if (open.length === 0) return;
   await askIdentity();
-  const lost = open.filter(([, { ahead = 0 }]) => Math.abs(ahead - clock.ahead) > CLOCK_SET_MS).map(([name]) => name);
+  const lost = open.filter(([, { ahead = 0, within = 0 }]) => Math.abs(ahead - clock.ahead) > CLOCK_SET_MS + within + clock.within).map(([name]) => name);
   for (const name of lost) setEntry(name, null);
   if (lost.length > 0) throw Object.assign(new Error(`O relógio deste aparelho foi acertado durante a contagem. Nada foi enviado; conte de novo: ${lost.join(", ")}.`), { code: "clock", lost });
   for (const [name, entry] of open) {

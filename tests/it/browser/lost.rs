@@ -202,6 +202,17 @@ fn a_count_is_of_the_moment_at_which_its_field_was_filled_in() {
     send();
     assert_eq!(server.connect().ask("1 Maca"), "Maca: R$3.0, Estoque: 10");
 
+    // A time that came late was known within three seconds; a quicker answer corrects it, and nobody counts again.
+    let late = "return import('/api.js').then(({ clock }) => { clock.ahead -= 2500; clock.within = 3000; })";
+    browser.run(late, json!([]));
+    server.kill();
+    browser.see(".banner", "Sem conexão");
+    browser.fill(maca, &format!("10{ENTER}"));
+    server.restart();
+    proxy.lead_to(server.port);
+    follows(6);
+    send();
+
     // A keeper who sets the clock meanwhile counts again.
     server.kill();
     browser.see(".banner", "Sem conexão");
