@@ -26,6 +26,7 @@ const banner = document.getElementById("banner");
 /// Sales that waited for the server and were refused, until a person says what becomes of them.
 const REFUSED_KEY = "hortifruti.refused";
 const refused = JSON.parse(sessionStorage.getItem(REFUSED_KEY)) ?? [];
+refused.sort((one, other) => one.madeAt - other.madeAt);
 let isAsking = false;
 const stateLine = document.getElementById("state");
 
@@ -201,7 +202,7 @@ async function showPending(record, answer, error) {
 	if (!record) return;
 	if (!error) return void toast(`${record.title}: feita.`);
 	if (record.meta?.lines) {
-		refused.push({ body: `${record.title}: ${error.message}`, lines: record.meta.lines });
+		refused.push({ madeAt: record.madeAt, body: `${record.title}: ${error.message}`, lines: record.meta.lines });
 		return askRefused();
 	}
 	error.message = `${record.title}: ${error.message}`;
