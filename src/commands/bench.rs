@@ -84,13 +84,7 @@ impl Bench {
                 let discovery = Discovery::at(own.address.clone());
                 let mut client = Client::connect(discovery, connect.clone(), Patience::of_program())?;
                 let rows = price_list::read(BENCH_LIST).context("a lista da medição não pôde ser lida")?.rows;
-                let list = ImportRequest {
-                    rows,
-                    bad_rows: Vec::new(),
-                    is_dry_run: false,
-                    continues: None,
-                    request_id: None,
-                };
+                let list = ImportRequest::of_rows(rows, None);
                 client.call(&Request::ImportProducts(list))?;
                 (client, own.address.clone(), connect, Some(own))
             }

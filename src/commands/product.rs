@@ -102,13 +102,7 @@ impl New {
         }
         let (unit, terms) = self.terms.draft()?;
         let row = ProductDraft { name: name.clone(), price, unit, opening_stock: Quantity::ZERO, terms };
-        let import = ImportRequest {
-            rows: vec![row],
-            bad_rows: Vec::new(),
-            is_dry_run: false,
-            continues: None,
-            request_id,
-        };
+        let import = ImportRequest::of_rows(vec![row], request_id);
         change(connection, &Request::ImportProducts(import)).map_err(of_one_row)?;
         let reply = client.call(&Request::GetProduct { name: name.as_str() })?;
         print_made(&reply, output.format)

@@ -26,15 +26,15 @@ impl Session {
         let mut then = NamesThen::of(request_id.as_ref());
         for (index, count) in counts.iter().enumerate() {
             let CountedName { name, counted, at_sequence, ref unit } = *count;
-            let product = self.reader().id_of(name);
-            match product {
-                Ok(product) => lines.push(CountLine { product, counted, at_sequence, unit: unit.clone() }),
+            let found = self.reader().id_of(name);
+            let product = match found {
+                Ok(product) => product,
                 Err(refusal) => {
                     let meant = then.meant(self, name, refusal).await;
-                    let product = meant.map_err(|refusal| refusal.at(index))?.product;
-                    lines.push(CountLine { product, counted, at_sequence, unit: unit.clone() });
+                    meant.map_err(|refusal| refusal.at(index))?.product
                 }
-            }
+            };
+            lines.push(CountLine { product, counted, at_sequence, unit: unit.clone() });
         }
         let signed = Signed { author: self.author.clone(), note };
         let change = Change::Count { lines, request_id, signed };

@@ -228,13 +228,7 @@ mod tests {
             price: Price::from_centavos(2_000).unwrap(),
             ..original_products().swap_remove(2)
         };
-        let import = ImportRequest {
-            rows: vec![row],
-            bad_rows: vec![],
-            is_dry_run: false,
-            continues: None,
-            request_id: None,
-        };
+        let import = ImportRequest::of_rows(vec![row], None);
         session.import(import).await.unwrap();
         let before = stock(&session, "banana");
         assert_eq!(session.adjust(asked(&one)).await.unwrap().movement, first.movement);

@@ -82,18 +82,20 @@ impl Session {
         };
         products.sort_unstable();
         products.dedup();
+        let before = self.present().await?.change + 1;
         for product in products {
-            self.add_names_then(product, &mut found).await?;
+            self.add_names_then(product, before, &mut found).await?;
         }
         Ok(Some(found))
     }
 
+    /// Adds the names and codes that a product had before this change of terms.
     async fn add_names_then(
         &self,
         product: ProductId,
+        mut before: i64,
         found: &mut HashMap<Key, Then>,
     ) -> Result<(), Refusal> {
-        let mut before = self.present().await?.change + 1;
         loop {
             let query =
                 ChangesQuery { product: Some(product), lowest: 1, before, count_max: CHANGES_AT_ONCE_MAX };

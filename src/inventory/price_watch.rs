@@ -102,13 +102,7 @@ mod tests {
                 opening_stock: crate::catalog::Quantity::ZERO,
                 terms: TermsDraft::default(),
             };
-            let request = ImportRequest {
-                rows: vec![row],
-                bad_rows: Vec::new(),
-                is_dry_run: false,
-                continues: None,
-                request_id: None,
-            };
+            let request = ImportRequest::of_rows(vec![row], None);
             session.import(request).await.unwrap();
             watch.changed().await;
             let products = watch.products().await.unwrap();

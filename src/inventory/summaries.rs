@@ -347,13 +347,7 @@ mod tests {
                 terms: Default::default(),
             };
             let rows = numbers.map(row).collect();
-            let request = ImportRequest {
-                rows,
-                bad_rows: Vec::new(),
-                is_dry_run: false,
-                continues: None,
-                request_id: None,
-            };
+            let request = ImportRequest::of_rows(rows, None);
             session.import(request).await.unwrap();
         };
         // A new shop has four.

@@ -50,6 +50,11 @@ pub struct ImportReply {
 }
 
 impl ImportRequest {
+    /// The import of these rows as one list.
+    pub fn of_rows(rows: Vec<ProductDraft>, request_id: Option<RequestId>) -> Self {
+        Self { rows, bad_rows: Vec::new(), is_dry_run: false, continues: None, request_id }
+    }
+
     /// The product that an import of one row made, as it was then. `None` if there are more rows, and if the
     /// product was there already.
     pub fn product_made(&self, imported: &ImportReply) -> Option<ProductReply> {

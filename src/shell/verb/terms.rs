@@ -225,13 +225,7 @@ fn create(desk: &mut dyn Desk, verb: &Verb, rest: &str) -> Result<(), Stopped> {
     };
     let line = format!("{} {name} {}{}", verb.form.word, price, said_again(&said));
     let row = ProductDraft { name: name.clone(), price, unit, opening_stock: Quantity::ZERO, terms };
-    let import = ImportRequest {
-        rows: vec![row],
-        bad_rows: Vec::new(),
-        is_dry_run: false,
-        continues: None,
-        request_id,
-    };
+    let import = ImportRequest::of_rows(vec![row], request_id);
     desk.make(&Request::ImportProducts(import), &line).map_err(of_one_row)
 }
 
