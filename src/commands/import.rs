@@ -338,8 +338,7 @@ fn requests(
             progress.show(what, part.start as u64, list.rows.len() as u64);
         }
         let rows = list.rows[part.clone()].to_vec();
-        let import =
-            ImportRequest { rows, bad_rows: Vec::new(), is_dry_run, continues: None, request_id: None };
+        let import = ImportRequest { is_dry_run, ..ImportRequest::of_rows(rows, None) };
         (part.start, import)
     })
 }

@@ -13,7 +13,7 @@ use crate::catalog::{Name, Price, ProductDraft, Quantity, TermsUpdate};
 use crate::client::ClientError;
 use crate::operation::doubtful::odd_price;
 use crate::operation::{ImportRequest, MergeRequest, ProductReply, Reply, Request, UpdateProductRequest};
-use crate::refusal::{Code, Refusal};
+use crate::refusal::Refusal;
 use crate::render::Format;
 use crate::render::margin_told;
 use terms::{PricingOptions, Terms};
@@ -86,25 +86,11 @@ impl New {
         let Sent { request_id: id, output, connection } = self.sent;
         let name = Name::parse(&self.name).map_err(|error| Refusal::name(&error))?;
         let price: Price = self.price.parse().map_err(|error| Refusal::price("price_centavos", &error))?;
-        let request_id = request_id(id)?;
-        let mut client = connect(&connection)?;
-        // An import would give a product of that name another price.
-        let known = client.call(&Request::GetProduct { name: name.as_str() });
-        if let Ok(Reply::Product(known)) = known
-            && known.name.key() == name.key()
-            && request_id.is_none()
-        {
-            let what = format!(
-                "já existe o produto {}, e nada foi alterado; mude-o com `hortifruti product set`.",
-                known.name
-            );
-            return Err(Refusal::new(Code::NameTaken, what).into());
-        }
         let (unit, terms) = self.terms.draft()?;
         let row = ProductDraft { name: name.clone(), price, unit, opening_stock: Quantity::ZERO, terms };
-        let import = ImportRequest::of_rows(vec![row], request_id);
-        change(connection, &Request::ImportProducts(import)).map_err(of_one_row)?;
-        let reply = client.call(&Request::GetProduct { name: name.as_str() })?;
+        let import = ImportRequest::of_new(row, request_id(id)?);
+        change(connection.clone(), &Request::ImportProducts(import)).map_err(of_one_row)?;
+        let reply = connect(&connection)?.call(&Request::GetProduct { name: name.as_str() })?;
         print_made(&reply, output.format)
     }
 }

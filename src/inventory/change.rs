@@ -3,7 +3,7 @@
 use std::collections::HashSet;
 use std::time::SystemTime;
 
-use super::commit::{Applied, Change, ImportResult, refuse_rows};
+use super::commit::{Applied, Change, ImportResult, refuse_existing, refuse_rows};
 use super::names_then::NamesThen;
 use super::{Adjusted, Session, product_of, read, stopped};
 use crate::catalog::{
@@ -100,7 +100,7 @@ impl Session {
     /// # Errors
     /// If a row is bad (`INVALID_ARGUMENT`, with every bad row), or the store refuses writes.
     pub async fn import(&self, request: ImportRequest) -> Result<ImportReply, Refusal> {
-        let ImportRequest { rows, bad_rows, is_dry_run, continues, request_id } = request;
+        let ImportRequest { rows, bad_rows, is_dry_run, continues, creates_only, request_id } = request;
         let count = rows.len() + bad_rows.len();
         if count == 0 || count > IMPORT_ROWS_MAX {
             return Err(Refusal::import_size(count));
@@ -110,6 +110,9 @@ impl Session {
             while check.go_on(&Draft::new(&read(&self.inventory.catalog), SystemTime::now()), LINES_IN_TURN) {
                 tokio::task::yield_now().await;
             }
+            if creates_only {
+                refuse_existing(&Draft::new(&read(&self.inventory.catalog), SystemTime::now()), &rows)?;
+            }
             self.trusted()?;
             let looked_at = check.finish();
             return if bad_rows.is_empty() {
@@ -118,7 +121,8 @@ impl Session {
                 Err(merge(bad_rows, looked_at.err()))
             };
         }
-        let change = Change::Import { rows, continues, request_id, author: self.author.clone() };
+        let change =
+            Change::Import { rows, continues, creates_only, request_id, author: self.author.clone() };
         match self.write(vec![change]).await.each.pop() {
             Some(Ok(Applied::Imported(imported))) => {
                 let ImportResult { counts, first_change, change_count, part: _ } = *imported;
@@ -166,7 +170,7 @@ mod tests {
 
     use super::super::testing::{asked, code, open, shop, stock};
     use super::*;
-    use crate::catalog::{ImportCounts, Name, ProductDraft, Quantity, original_products};
+    use crate::catalog::{ImportCounts, Name, Price, ProductDraft, Quantity, original_products};
     use crate::refusal::Code;
     use crate::store::sqlite::SqliteStore;
 
@@ -212,11 +216,8 @@ mod tests {
     async fn an_import_is_done_once() {
         let (session, _committer) = shop();
         let mut request = ImportRequest {
-            rows: original_products(),
-            bad_rows: Vec::new(),
             is_dry_run: true,
-            continues: None,
-            request_id: Some("lista".parse().unwrap()),
+            ..ImportRequest::of_rows(original_products(), Some("lista".parse().unwrap()))
         };
         request.rows[0].price = "4".parse().unwrap();
         let expected = ImportCounts { created: 0, updated: 1, unchanged: 3, discontinued: 0 };
@@ -230,6 +231,30 @@ mod tests {
         request.rows.pop();
         assert_eq!(session.import(request).await.unwrap_err().code, Code::RequestIdReused);
         assert_eq!(code(session.adjust(asked("Caju 1 id=lista")).await), Code::RequestIdReused);
+    }
+
+    #[tokio::test]
+    async fn a_new_product_is_made_once_and_changes_no_other() {
+        let (session, _committer) = shop();
+        let price = |name: &str| session.reader().find(name, |product| product.price.to_string()).unwrap();
+        let row = |name: &str, centavos| ProductDraft {
+            name: Name::parse(name).unwrap(),
+            price: Price::from_centavos(centavos).unwrap(),
+            ..original_products().remove(0)
+        };
+        let new =
+            |name: &str, centavos, id: &str| ImportRequest::of_new(row(name, centavos), id.parse().ok());
+        for id in ["", "a"] {
+            let refused = session.import(new("MACA", 9900, id)).await.unwrap_err();
+            assert_eq!((refused.code, price("maca").as_str()), (Code::NameTaken, "3.0"), "{refused:?}");
+        }
+        let dry_run = ImportRequest { is_dry_run: true, ..new("maca", 9900, "") };
+        assert_eq!(session.import(dry_run).await.unwrap_err().code, Code::NameTaken);
+        let made = session.import(new("Uva", 900, "u")).await.unwrap();
+        session.import(ImportRequest::of_rows(vec![row("Uva", 950)], None)).await.unwrap();
+        // A repetition gets the first answer, whatever has changed.
+        assert_eq!(session.import(new("Uva", 900, "u")).await, Ok(made));
+        assert_eq!(price("uva"), "9.5");
     }
 
     #[tokio::test]
@@ -249,13 +274,7 @@ mod tests {
             }
         };
         let lines: Vec<String> = rows.iter().map(|row| format!("{} 1", row.name)).collect();
-        let import = |is_dry_run| ImportRequest {
-            rows: rows.clone(),
-            bad_rows: Vec::new(),
-            is_dry_run,
-            continues: None,
-            request_id: None,
-        };
+        let import = |is_dry_run| ImportRequest { is_dry_run, ..ImportRequest::of_rows(rows.clone(), None) };
         let work = async {
             let mut before = 0;
             let mut turns_since = || turns.get() - std::mem::replace(&mut before, turns.get());

@@ -46,7 +46,7 @@ pub(super) use change::{Change, CountLine, Signed, WantedImport};
 pub use committer::Committer;
 pub(super) use committer::CommitterHandle;
 pub(super) use doubts::Doubts;
-pub(super) use planner::refuse_rows;
+pub(super) use planner::{refuse_existing, refuse_rows};
 pub use queue::CommitDriver;
 pub(super) use queue::WriteQueue;
 pub(super) use result::{Applied, Counted, ImportResult, UndoneParts, WriteResult};

@@ -77,9 +77,7 @@ mod tests {
         };
         let rows = prices.iter().map(row).collect();
         let (continues, request_id) = (id(continues), id(own));
-        session
-            .import(ImportRequest { rows, bad_rows: Vec::new(), is_dry_run: false, continues, request_id })
-            .await
+        session.import(ImportRequest { continues, ..ImportRequest::of_rows(rows, request_id) }).await
     }
 
     /// A list in four parts, the second of which changes nothing, and another list that comes between them.

@@ -32,6 +32,8 @@ pub struct ImportRequest {
     /// The id of an import that was made, if this one is the next part of the same list. All parts are one import, and
     /// are undone together.
     pub continues: Option<RequestId>,
+    /// Whether a row of a product that exists is refused, and gives it no other terms.
+    pub creates_only: bool,
     /// The client's id for the import.
     pub request_id: Option<RequestId>,
 }
@@ -52,7 +54,19 @@ pub struct ImportReply {
 impl ImportRequest {
     /// The import of these rows as one list.
     pub fn of_rows(rows: Vec<ProductDraft>, request_id: Option<RequestId>) -> Self {
-        Self { rows, bad_rows: Vec::new(), is_dry_run: false, continues: None, request_id }
+        Self {
+            rows,
+            bad_rows: Vec::new(),
+            is_dry_run: false,
+            continues: None,
+            creates_only: false,
+            request_id,
+        }
+    }
+
+    /// The request for a new product. If there is one of this name, nothing changes.
+    pub fn of_new(row: ProductDraft, request_id: Option<RequestId>) -> Self {
+        Self { creates_only: true, ..Self::of_rows(vec![row], request_id) }
     }
 
     /// The product that an import of one row made, as it was then. `None` if there are more rows, and if the

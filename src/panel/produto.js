@@ -180,7 +180,7 @@ export function openProduct(name) {
 		const taken = catalog.find(terms.name);
 		if (taken) return fail(fields.name, `Já existe ${taken.name}${taken.discontinued ? ", que está retirado de venda" : ""}.`);
 		const keys = Object.keys(terms).filter((key) => key === "name" || key === "priceCentavos" || key === "unit" || String(terms[key]) !== "" && terms[key] !== 0);
-		await change("ImportProducts", { products: [onWire(terms, keys)] }, { title: `Novo produto: ${terms.name}`, onLost: closeWhenLost });
+		await change("ImportProducts", { products: [onWire(terms, keys)], createOnly: true }, { title: `Novo produto: ${terms.name}`, onLost: closeWhenLost });
 		toast(`${terms.name}: criado.`);
 		dialog.close();
 	}

@@ -2,7 +2,7 @@
 
 use super::{Code, Refusal};
 use crate::catalog::{
-    CodeTaken, IMPORT_PARTS_MAX, MergeError, Movement, Name, NearNames, Quoted, UpdateError, counted,
+    CodeTaken, IMPORT_PARTS_MAX, MergeError, Movement, Name, NearNames, Product, Quoted, UpdateError, counted,
 };
 
 impl Refusal {
@@ -17,6 +17,17 @@ impl Refusal {
             used.join(", ")
         );
         Self::new(Code::InsufficientStock, what)
+    }
+
+    /// A request for a new product, of a name that this one has.
+    pub fn product_exists(product: &Product) -> Self {
+        let name = product.name.as_str();
+        let state = if product.flags.is_discontinued() { ", que está aposentado" } else { "" };
+        let what = format!(
+            "já existe o produto {}{state}. Nada foi alterado; mude-o, em lugar de criá-lo, ou escolha outro nome.",
+            Quoted(name)
+        );
+        taken(Code::NameTaken, ("name", name), what)
     }
 
     /// A request that continues an import that was not made.

@@ -325,7 +325,7 @@ fn what_a_product_is_changes_by_a_word_each() {
     assert!(!shown.contains("criado"), "{shown}");
     assert!(terminal.ask("123").contains("Uva Itália: R$ 12,90/kg · há 0 kg"));
     assert!(terminal.ask("7891000100103").contains("Uva Itália"));
-    assert!(terminal.ask("novo Uva Italia 9,90").contains("já existe o produto Uva Itália"));
+    assert!(terminal.ask("novo Uva Italia 9,90").contains("já existe o produto \"Uva Itália\""));
     terminal.ask("comprar 10kg 123 total=60");
     // A price, and how it follows from the cost; both are shown.
     let shown = terminal.ask("preco uva italia 10");
@@ -364,7 +364,7 @@ fn what_a_product_is_changes_by_a_word_each() {
     assert!(shown.contains("Uva Itália") && shown.contains("R$ 9,00") && shown.contains("kg"), "{shown}");
     assert!(terminal.ask("buscar categoria=frutas").contains("Uva Itália"));
     assert!(terminal.ask("buscar xyz").contains("Nenhum produto encontrado."));
-    let lines = "novo Alho 2 id=novo-1\nnovo Alho 2 id=novo-1\npreco Caju 3\nbuscar caju\npreco Caju 300\n";
+    let lines = "novo Alho 2 id=novo-1\nnovo Alho 2 id=novo-1\npreco Caju 3\nbuscar caju\npreco Caju 300\nnovo Alho 9 id=novo-2\n";
     let piped = run(&mut server.command(&["shell"]), lines);
     assert_eq!(
         (piped.code, piped.out.as_str()),
@@ -375,6 +375,7 @@ fn what_a_product_is_changes_by_a_word_each() {
         "{}",
         piped.err
     );
+    assert!(piped.err.contains("já existe o produto \"Alho\""), "{}", piped.err);
 }
 
 #[test]

@@ -397,8 +397,11 @@ fn a_keeper_does_it_by_one_shots() {
         "4",
     ];
     assert_eq!(done(&new).out, "Uva Itália: R$12.9, Estoque: 0\n");
-    let again = server.run(&["product", "new", "uva italia", "1"]);
-    assert_eq!(again.code, 4, "{again:?}");
+    // An id of its own makes no difference: the price of the other product stays.
+    for id in [&[][..], &["--request-id", "nova"]] {
+        let again = server.run(&[&["product", "new", "uva italia", "1"], id].concat());
+        assert!(again.code == 4 && again.err.contains("já existe o produto \"Uva Itália\""), "{again:?}");
+    }
     let twice = server.run(&["product", "new", "Uva 2", "1", "--code", "12"]);
     assert!(twice.code == 2 && twice.err.contains("já é do produto"), "{twice:?}");
     let json = done(&["query", "12", "--format", "json"]).out;

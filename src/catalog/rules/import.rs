@@ -145,6 +145,12 @@ impl Draft<'_> {
         Ok(imported)
     }
 
+    /// The first of these rows whose product exists, and that product.
+    pub fn existing(&self, rows: &[ProductDraft]) -> Option<(usize, Product)> {
+        let found = rows.iter().map(|row| self.find(&row.name, &row.name.key())).enumerate();
+        found.filter_map(|(index, id)| Some((index, self.product(id?)))).next()
+    }
+
     /// The product and its other terms after the row, or `None` if the row changes nothing.
     fn import_row(
         &self,

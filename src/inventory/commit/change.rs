@@ -26,6 +26,8 @@ pub(crate) enum Change {
         rows: Vec<ProductDraft>,
         /// The id of an import that this one belongs to.
         continues: Option<RequestId>,
+        /// Whether a product that exists is refused.
+        creates_only: bool,
         request_id: Option<RequestId>,
         author: Option<Author>,
     },

@@ -70,8 +70,8 @@ impl<'a> Planner<'a> {
             Change::Batch { changes, request_id } => {
                 self.adjust_together(changes, request_id.as_ref()).map(Applied::Batch)
             }
-            Change::Import { rows, continues, request_id, author } => {
-                self.import(rows, continues.as_ref(), request_id.as_ref(), author.as_ref())
+            Change::Import { rows, continues, creates_only, request_id, author } => {
+                self.import(rows, continues.as_ref(), *creates_only, request_id.as_ref(), author.as_ref())
             }
             Change::Count { lines, request_id, signed } => {
                 self.count(lines, request_id.as_ref(), signed).map(Applied::Counted)
@@ -250,6 +250,7 @@ impl<'a> Planner<'a> {
         &mut self,
         rows: &[ProductDraft],
         continues: Option<&RequestId>,
+        creates_only: bool,
         request_id: Option<&RequestId>,
         author: Option<&Author>,
     ) -> Result<Applied, Refusal> {
@@ -257,6 +258,9 @@ impl<'a> Planner<'a> {
             request_id,
             if request_id.is_some() { import_digest(rows) } else { 0 },
             |planner| {
+                if creates_only {
+                    refuse_existing(&planner.draft, rows)?;
+                }
                 // Before the draft changes, because this may fail.
                 let before = continues.map(|id| planner.part_of(id)).transpose()?.flatten();
                 let next = planner.next_part(before)?;
@@ -309,6 +313,14 @@ impl<'a> Planner<'a> {
         }
         tracing::error!(first_sequence, count, "the ledger lacks movements of a request");
         Err(not_in_ledger())
+    }
+}
+
+/// Refuses the rows of an import that only creates, if a product of theirs exists.
+pub(crate) fn refuse_existing(draft: &Draft<'_>, rows: &[ProductDraft]) -> Result<(), Refusal> {
+    match draft.existing(rows) {
+        Some((index, product)) => Err(Refusal::product_exists(&product).at(index)),
+        None => Ok(()),
     }
 }
 

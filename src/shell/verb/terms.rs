@@ -12,7 +12,7 @@ use crate::operation::terms_text::{Pricing, TermsText};
 use crate::operation::{
     Argument, Form, ImportRequest, MergeRequest, ProductReply, Request, UpdateProductRequest,
 };
-use crate::refusal::{Code, Refusal};
+use crate::refusal::Refusal;
 use crate::render::margin_told;
 
 /// The attributes of what a product is, beside its name and price.
@@ -205,27 +205,17 @@ fn said_again(said: &Said<'_>) -> String {
 fn create(desk: &mut dyn Desk, verb: &Verb, rest: &str) -> Result<(), Stopped> {
     let said = Said::of(verb, rest)?;
     let (unit, terms) = terms(&said).draft()?;
-    let request_id = said.request_id()?;
     let (name, price) =
         split_price(said.text).map_or((said.text.to_owned(), None), |(name, price)| (name, Some(price)));
     let name = asked_name(desk, verb, name)?;
     let name = Name::parse(&name).map_err(|error| Refusal::name(&error))?;
-    // An import would give a product of that name another price.
-    if request_id.is_none()
-        && let Ok(known) = desk.product_named(name.as_str())
-        && known.name.key() == name.key()
-    {
-        let what =
-            format!("já existe o produto {}, e nada foi alterado; mude-o com preco ou mudar.", known.name);
-        return Err(Refusal::new(Code::NameTaken, what).into());
-    }
     let price = match price {
         Some(price) => price?,
         None => price_from_question(desk, "Preço de uma unidade: ")?,
     };
     let line = format!("{} {name} {}{}", verb.form.word, price, said_again(&said));
     let row = ProductDraft { name: name.clone(), price, unit, opening_stock: Quantity::ZERO, terms };
-    let import = ImportRequest::of_rows(vec![row], request_id);
+    let import = ImportRequest::of_new(row, said.request_id()?);
     desk.make(&Request::ImportProducts(import), &line).map_err(of_one_row)
 }
 

@@ -32,7 +32,14 @@ pub fn import_request(message: &v1::ImportProductsRequest) -> Result<ImportReque
             Err(what) => bad_rows.push((index, what)),
         }
     }
-    Ok(ImportRequest { rows, bad_rows, is_dry_run: message.dry_run, continues, request_id })
+    Ok(ImportRequest {
+        rows,
+        bad_rows,
+        is_dry_run: message.dry_run,
+        continues,
+        creates_only: message.create_only,
+        request_id,
+    })
 }
 
 fn product_draft(message: &v1::ProductDraft) -> Result<ProductDraft, String> {
@@ -99,6 +106,7 @@ pub fn import_message(request: &ImportRequest) -> v1::ImportProductsRequest {
         dry_run: request.is_dry_run,
         request_id: id(&request.request_id),
         continues_request_id: id(&request.continues),
+        create_only: request.creates_only,
     }
 }
 

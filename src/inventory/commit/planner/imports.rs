@@ -268,7 +268,7 @@ mod tests {
         /// Imports another price, and stores it.
         fn import(&mut self, now: SystemTime, centavos: i64) {
             let mut planner = self.planner(now);
-            planner.import(&list(centavos), None, None, None).unwrap();
+            planner.import(&list(centavos), None, false, None, None).unwrap();
             let transaction = planner.finish();
             self.store.commit(&transaction, Wait::ForOthers).unwrap();
             self.catalog.apply(&transaction);
@@ -323,7 +323,7 @@ mod tests {
         // An import that is planned and not stored is none.
         let mut planner = shop.planner(at(20));
         for centavos in [501, 502] {
-            planner.import(&list(centavos), None, None, None).unwrap();
+            planner.import(&list(centavos), None, false, None, None).unwrap();
         }
         assert_eq!((planner.last_import().unwrap(), *planner.imports_known), (13, 11));
         assert_eq!(shop.planner(at(20)).last_import().unwrap(), 11);

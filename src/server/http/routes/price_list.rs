@@ -95,8 +95,7 @@ fn read(bytes: &[u8], known_names: HashMap<u32, Name>) -> Result<Value, Refusal>
     let list = price_list::read_as(bytes, &Reading { known_names, ..reading() })
         .map_err(|error| Refusal::new(Code::InvalidArgument, format!("{error}.")))?;
     let PriceList { source, rows, lines: _, have_stock, columns, bad, notes, is_counted: _ } = list;
-    let import =
-        ImportRequest { rows, bad_rows: Vec::new(), is_dry_run: true, continues: None, request_id: None };
+    let import = ImportRequest { is_dry_run: true, ..ImportRequest::of_rows(rows, None) };
     let call = Call::of(Operation::ImportProducts).ok_or_else(defect)?;
     let import = call.request_json(&import_message(&import).encode_to_vec())?;
     let columns: Vec<Value> = columns
