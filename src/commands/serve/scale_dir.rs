@@ -1,5 +1,6 @@
 //! `serve --scale-dir`: a file for scales that follows the prices, in a folder that the scales' program reads.
 
+use std::collections::HashMap;
 use std::fs;
 use std::io::{self, ErrorKind, Read, Write};
 use std::path::{Path, PathBuf};
@@ -64,7 +65,7 @@ struct Kept {
     department: u8,
     encoding: ScaleEncoding,
     /// The files that were written last.
-    last: Vec<(&'static str, Vec<u8>)>,
+    last: HashMap<&'static str, Vec<u8>>,
     /// The message about what is not in the files, which is logged when it becomes another.
     missing: String,
 }
@@ -117,7 +118,7 @@ impl ScaleDir {
             format: self.scale_format.unwrap_or(ScaleFormat::Itensmgv),
             department: self.scale_department.unwrap_or(*DEPARTMENTS.start()),
             encoding: self.scale_encoding.unwrap_or_default(),
-            last: Vec::new(),
+            last: HashMap::new(),
             missing: String::new(),
         };
         let watch = inventory.watch_prices().context("há acompanhamentos demais")?;
@@ -199,12 +200,16 @@ impl Kept {
         }
         let mut files = vec![(self.format.file_name(), written.bytes)];
         files.extend(self.format.second_file_name().zip(written.sectors));
-        if files == self.last {
+        self.put(files)
+    }
+
+    /// Writes these files, if they are others than the last ones. Returns whether they are up to date.
+    fn put(&mut self, files: Vec<(&'static str, Vec<u8>)>) -> bool {
+        if files.iter().all(|(name, bytes)| self.last.get(name) == Some(bytes)) {
             return true;
         }
-        for (name, bytes) in &files {
-            let last = self.last.iter().find(|(own, _)| own == name);
-            match replace(&self.folder.join(name), bytes, last.map(|(_, bytes)| bytes)) {
+        for (name, bytes) in files {
+            match replace(&self.folder.join(name), &bytes, self.last.get(name)) {
                 Ok(None) => {}
                 Ok(Some(kept)) => tracing::warn!(
                     "{name} era de outro programa, ou de antes, e está guardado em {}; para trazer os produtos dele, \
@@ -219,8 +224,9 @@ impl Kept {
                     return false;
                 }
             }
+            // If the next file cannot be written, this one is still the server's own.
+            self.last.insert(name, bytes);
         }
-        self.last = files;
         true
     }
 }
@@ -280,4 +286,35 @@ fn write(path: &Path, bytes: &[u8]) -> io::Result<()> {
     let made = AtomicFile::begin_shared(path)?;
     made.file().write_all(bytes)?;
     made.finish_over(has_written)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_load_beside_one_that_cannot_be_written_is_known_as_own() {
+        let folder = tempfile::tempdir().unwrap();
+        let [first, second] = ["CADTXT.TXT", "SETORTXT.TXT"];
+        let mut kept = Kept {
+            folder: folder.path().to_owned(),
+            format: ScaleFormat::Filizola,
+            department: 1,
+            encoding: ScaleEncoding::default(),
+            last: HashMap::new(),
+            missing: String::new(),
+        };
+        let files = |price: u8| {
+            let load = format!("000011UCAJU                  0000{price}00000").into_bytes();
+            vec![(first, load), (second, b"FRUTAS".to_vec())]
+        };
+        fs::create_dir(folder.path().join(second)).unwrap();
+        for price in 0..3 {
+            assert!(!kept.put(files(price)));
+        }
+        assert_eq!(fs::read_dir(folder.path()).unwrap().count(), 2);
+        fs::remove_dir(folder.path().join(second)).unwrap();
+        assert!(kept.put(files(2)));
+        assert_eq!(fs::read(folder.path().join(second)).unwrap(), b"FRUTAS");
+    }
 }
