@@ -139,7 +139,7 @@ fn send_waiting(
         if !is_own {
             note(&format!("Venda guardada em {}: {}", sale.at, sale.items));
         }
-        match send(outbox, &sale, is_own, options) {
+        match send(outbox, path, &sale, is_own, options) {
             Ok(()) => {
                 take_out(outbox, path, &sale.id);
             }
@@ -206,7 +206,13 @@ fn counted_waiting(outbox: &Outbox) -> String {
 
 /// Sends a sale, under its id. What is sent is on disk before: the repetition of a sale whose answer was lost is the
 /// same request, and is booked once.
-fn send(outbox: &mut Outbox, sale: &Sale, is_own: bool, options: &WordOptions) -> Result<(), Error> {
+fn send(
+    outbox: &mut Outbox,
+    path: &Path,
+    sale: &Sale,
+    is_own: bool,
+    options: &WordOptions,
+) -> Result<(), Error> {
     let damaged =
         || anyhow::anyhow!("a caixa de saída está danificada: a venda {} não pode ser lida", sale.id);
     if let Some((operation, message)) = &sale.sent {
@@ -222,6 +228,7 @@ fn send(outbox: &mut Outbox, sale: &Sale, is_own: bool, options: &WordOptions) -
         // A line with an id may be a repetition, and is not asked about: a new id of the outbox's own is no word of it.
         ("id", (options.request_id.is_some() || !is_own).then(|| sale.id.clone())),
     ];
+    let mut not_noted = None;
     let mut before_sending = |request: &mut Request<'_>| {
         if let Some(own) = request.request_id_mut() {
             own.get_or_insert_with(|| id.clone());
@@ -230,10 +237,26 @@ fn send(outbox: &mut Outbox, sale: &Sale, is_own: bool, options: &WordOptions) -
             Some(stored) => stored.encode(),
             None => return Ok(()),
         };
-        outbox.note_sent(&id, operation, message)
+        outbox.note_sent(&id, operation, message).map_err(|error| {
+            let kind = error.kind();
+            not_noted = Some(error);
+            kind.into()
+        })
     };
     let at = sale.at_micros.map(|micros| SystemTime::UNIX_EPOCH + Duration::from_micros(micros));
-    options.run_once("vender", &sale.items, &attributes, at.filter(|_| !is_own), &mut before_sending)
+    let sent =
+        options.run_once("vender", &sale.items, &attributes, at.filter(|_| !is_own), &mut before_sending);
+    match not_noted {
+        Some(error) => Err(anyhow::anyhow!(
+            "{}: a caixa de saída não pôde ser escrita: {}. A venda de {} não foi enviada; libere espaço no disco, e \
+             repita",
+            path.display(),
+            io_error::describe(&error),
+            sale.items
+        )
+        .into()),
+        None => sent,
+    }
 }
 
 /// Whether a sale that failed in this way is to be sent again later.

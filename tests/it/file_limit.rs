@@ -102,3 +102,25 @@ fn a_command_that_may_make_no_larger_files_says_so() {
     assert!(ended.err.starts_with("Erro: ") && ended.err.contains("não pôde ser escrita"), "{}", ended.err);
     server.stop();
 }
+
+#[test]
+fn a_sale_that_the_outbox_cannot_note_is_not_sent() {
+    let server = Server::start(&[]);
+    for _ in 0..5 {
+        let kept = server.run(&["sell", "1", "Caju", "--outbox", "saida.fila", "--server", "localhost:1"]);
+        assert_eq!(kept.code, 0, "{kept:?}");
+    }
+    // Room for the sale, and none for what is sent of the first one, in blocks of 512 bytes.
+    let mut command = Command::new("sh");
+    command.arg("-c").arg("ulimit -f 2; exec \"$0\" sell --outbox saida.fila").arg(executable());
+    let ended = run(command.current_dir(server.path()), "");
+    assert_eq!((ended.code, ended.out.as_str()), (1, ""), "{}", ended.err);
+    let told =
+        "saida.fila: a caixa de saída não pôde ser escrita: o arquivo passaria do maior tamanho permitido";
+    assert!(ended.err.contains(told), "{}", ended.err);
+    assert!(ended.err.contains("A venda de 1 Caju não foi enviada"), "{}", ended.err);
+    assert_eq!(server.connect().ask("1 Caju"), "Caju: R$2.0, Estoque: 60");
+    let sent = server.run(&["sell", "--outbox", "saida.fila"]);
+    assert_eq!(sent.code, 0, "{sent:?}");
+    assert_eq!(server.connect().ask("1 Caju"), "Caju: R$2.0, Estoque: 55");
+}
