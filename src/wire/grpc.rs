@@ -13,6 +13,7 @@ mod page;
 mod products;
 mod purchases;
 mod replies;
+mod requests;
 mod server_status;
 mod short_change;
 mod status;
@@ -43,6 +44,7 @@ pub use purchases::{
     expiring_message, expiring_request, expiring_stock, trace_message, trace_request, traced,
 };
 pub use replies::write_reply;
+pub use requests::RequestMessage;
 pub use server_status::status_reply;
 pub use short_change::short_change;
 pub use status::{code, has_text_instead, refusal, status};

@@ -6,7 +6,6 @@
 use std::pin::Pin;
 use std::sync::Arc;
 
-use prost::Message;
 use tonic::Status;
 use tonic::body::Body;
 use tonic::codegen::http::{HeaderName, HeaderValue, Response};
@@ -21,7 +20,9 @@ use crate::access::{self, Identity};
 use crate::operation::{AdjustRequest, Operation, Request};
 use crate::refusal::Refusal;
 use crate::wire::grpc::original::{AtualizarRequest, Empty, PrecoRequest, ProdutoRequest};
-use crate::wire::grpc::{self, LegacyCall, Page, WriteAdjusted, WriteProduct, original_status, status, v1};
+use crate::wire::grpc::{
+    self, LegacyCall, Page, RequestMessage, WriteAdjusted, WriteProduct, original_status, status, v1,
+};
 
 /// Most rows of a reply that the worker itself writes, in a tenth of a millisecond. Longer replies are written on
 /// a thread of their own.
@@ -91,65 +92,28 @@ impl Calls {
                 Ok(answer_with(answers))
             }
             Operation::BatchAdjustStock => {
-                self.call(identity, body, bytes_max, |message: &v1::BatchAdjustStockRequest| {
-                    grpc::batch_request(message).map(Request::BatchAdjustStock)
-                })
-                .await
+                self.call::<v1::BatchAdjustStockRequest>(identity, body, bytes_max).await
             }
             Operation::ImportProducts => {
-                self.call(identity, body, bytes_max, |message: &v1::ImportProductsRequest| {
-                    grpc::import_request(message).map(Request::ImportProducts)
-                })
-                .await
+                self.call::<v1::ImportProductsRequest>(identity, body, bytes_max).await
             }
-            Operation::CountStock => {
-                self.call(identity, body, bytes_max, |message: &v1::CountStockRequest| {
-                    grpc::count_request(message).map(Request::CountStock)
-                })
-                .await
-            }
-            Operation::UndoMovement => {
-                self.call(identity, body, bytes_max, |message: &v1::UndoMovementRequest| {
-                    grpc::undo_request(message).map(Request::UndoMovement)
-                })
-                .await
-            }
+            Operation::CountStock => self.call::<v1::CountStockRequest>(identity, body, bytes_max).await,
+            Operation::UndoMovement => self.call::<v1::UndoMovementRequest>(identity, body, bytes_max).await,
             Operation::UpdateProduct => {
-                self.call(identity, body, bytes_max, |message: &v1::UpdateProductRequest| {
-                    grpc::update_request(message).map(Request::UpdateProduct)
-                })
-                .await
+                self.call::<v1::UpdateProductRequest>(identity, body, bytes_max).await
             }
             Operation::ListProductChanges => {
-                self.call(identity, body, bytes_max, |message: &v1::ListProductChangesRequest| {
-                    grpc::product_changes_request(message).map(Request::ListProductChanges)
-                })
-                .await
+                self.call::<v1::ListProductChangesRequest>(identity, body, bytes_max).await
             }
             Operation::MergeProducts => {
-                self.call(identity, body, bytes_max, |message: &v1::MergeProductsRequest| {
-                    grpc::merge_request(message).map(Request::MergeProducts)
-                })
-                .await
+                self.call::<v1::MergeProductsRequest>(identity, body, bytes_max).await
             }
-            Operation::UndoImport => {
-                self.call(identity, body, bytes_max, |message: &v1::UndoImportRequest| {
-                    grpc::undo_import_request(message).map(Request::UndoImport)
-                })
-                .await
-            }
+            Operation::UndoImport => self.call::<v1::UndoImportRequest>(identity, body, bytes_max).await,
             Operation::ClearExamples => {
-                self.call(identity, body, bytes_max, |message: &v1::ClearExamplesRequest| {
-                    grpc::clear_examples_request(message)
-                        .map(|request_id| Request::ClearExamples { request_id })
-                })
-                .await
+                self.call::<v1::ClearExamplesRequest>(identity, body, bytes_max).await
             }
             Operation::ListMovements => {
-                self.call(identity, body, bytes_max, |message: &v1::ListMovementsRequest| {
-                    grpc::movements_request(message).map(Request::ListMovements)
-                })
-                .await
+                self.call::<v1::ListMovementsRequest>(identity, body, bytes_max).await
             }
             Operation::WatchMovements => {
                 let deadline = body.deadline();
@@ -159,32 +123,16 @@ impl Calls {
                 stream.map(answer_with).map_err(status)
             }
             Operation::SummarizeMovements => {
-                self.call(identity, body, bytes_max, |message: &v1::SummarizeMovementsRequest| {
-                    grpc::summary_request(message).map(Request::SummarizeMovements)
-                })
-                .await
+                self.call::<v1::SummarizeMovementsRequest>(identity, body, bytes_max).await
             }
-            Operation::ListLowStock => {
-                self.call(identity, body, bytes_max, |message: &v1::ListLowStockRequest| {
-                    grpc::low_stock_request(message).map(Request::ListLowStock)
-                })
-                .await
-            }
+            Operation::ListLowStock => self.call::<v1::ListLowStockRequest>(identity, body, bytes_max).await,
             Operation::ListExpiringStock => {
-                self.call(identity, body, bytes_max, |message: &v1::ListExpiringStockRequest| {
-                    grpc::expiring_request(message).map(Request::ListExpiringStock)
-                })
-                .await
+                self.call::<v1::ListExpiringStockRequest>(identity, body, bytes_max).await
             }
             Operation::TracePurchases => {
-                self.call(identity, body, bytes_max, |message: &v1::TracePurchasesRequest| {
-                    grpc::trace_request(message).map(Request::TracePurchases)
-                })
-                .await
+                self.call::<v1::TracePurchasesRequest>(identity, body, bytes_max).await
             }
-            Operation::GetStatus => {
-                self.call(identity, body, bytes_max, |_: &v1::GetStatusRequest| Ok(Request::GetStatus)).await
-            }
+            Operation::GetStatus => self.call::<v1::GetStatusRequest>(identity, body, bytes_max).await,
             Operation::Leave => Err(status(own_words::no_such_call())),
         }
     }
@@ -248,16 +196,15 @@ impl Calls {
 
     /// Calls an operation by value. The future is boxed, so that the futures of frequent calls need no room
     /// for it.
-    fn call<M: Message + Default + 'static>(
+    fn call<M: RequestMessage>(
         &self,
         identity: Identity,
         body: Arriving,
         bytes_max: usize,
-        request: impl for<'m> FnOnce(&'m M) -> Result<Request<'m>, Refusal>,
     ) -> Pin<Box<impl Future<Output = Answer>>> {
         Box::pin(async move {
-            let message = read(body, bytes_max).await?;
-            let mut request = request(&message).map_err(status)?;
+            let message: M = read(body, bytes_max).await?;
+            let mut request = message.request().map_err(status)?;
             match &request {
                 Request::BatchAdjustStock(batch) => {
                     batch.adjustments.iter().for_each(|line| self.service.console.command(line))

@@ -2,18 +2,19 @@
 
 use prost::Message;
 
-use super::adjust::{adjust_message, adjust_request, batch_message, batch_request};
-use super::count_stock::{count_message, count_request};
-use super::import::{import_message, import_request};
-use super::terms::{merge_message, merge_request, update_message, update_request};
-use super::undo_movement::{undo_message, undo_request};
+use super::adjust::{adjust_message, batch_message};
+use super::count_stock::count_message;
+use super::import::import_message;
+use super::requests::RequestMessage as _;
+use super::terms::{merge_message, update_message};
+use super::undo_movement::undo_message;
 use super::v1;
 use crate::operation::{Operation, Request};
 use crate::refusal::Refusal;
 
-/// Makes [`StoredChange`] from one row for each operation: its message, and what writes and reads that.
+/// Makes [`StoredChange`] from one row for each operation: its message, and what writes that.
 macro_rules! stored_changes {
-    ($($operation:ident: $message:ident, $write:ident, $read:ident;)+) => {
+    ($($operation:ident: $message:ident, $write:ident;)+) => {
         /// A change as its message in `inventory.proto`, which holds all of the request.
         #[derive(Debug, Clone, PartialEq)]
         pub enum StoredChange {
@@ -52,7 +53,7 @@ macro_rules! stored_changes {
             /// If a field is wrong (`INVALID_ARGUMENT`).
             pub fn request(&self) -> Result<Request<'_>, Refusal> {
                 match self {
-                    $(StoredChange::$operation(message) => $read(message).map(Request::$operation),)+
+                    $(StoredChange::$operation(message) => message.request(),)+
                 }
             }
         }
@@ -60,13 +61,13 @@ macro_rules! stored_changes {
 }
 
 stored_changes! {
-    AdjustStock: AdjustStockRequest, adjust_message, adjust_request;
-    BatchAdjustStock: BatchAdjustStockRequest, batch_message, batch_request;
-    CountStock: CountStockRequest, count_message, count_request;
-    UndoMovement: UndoMovementRequest, undo_message, undo_request;
-    ImportProducts: ImportProductsRequest, import_message, import_request;
-    UpdateProduct: UpdateProductRequest, update_message, update_request;
-    MergeProducts: MergeProductsRequest, merge_message, merge_request;
+    AdjustStock: AdjustStockRequest, adjust_message;
+    BatchAdjustStock: BatchAdjustStockRequest, batch_message;
+    CountStock: CountStockRequest, count_message;
+    UndoMovement: UndoMovementRequest, undo_message;
+    ImportProducts: ImportProductsRequest, import_message;
+    UpdateProduct: UpdateProductRequest, update_message;
+    MergeProducts: MergeProductsRequest, merge_message;
 }
 
 #[cfg(test)]
