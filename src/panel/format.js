@@ -252,21 +252,21 @@ export function reasonWord(reason) {
 
 /// Today as `2026-11-30`, on the clock of whoever looks.
 export function today() {
-  return isoDay(new Date());
+	return isoDay(new Date());
 }
 
 /// The time zone of whoever looks, which the days of a request are of; empty for the server's.
 export function zone() {
-  return Intl.DateTimeFormat().resolvedOptions().timeZone ?? "";
+	return Intl.DateTimeFormat().resolvedOptions().timeZone ?? "";
 }
 
 /// The day so many days after another.
 export function addDays(day, days) {
-  const [year, month, date] = day.split("-").map(Number);
-  return isoDay(new Date(year, month - 1, date + days));
+	const [year, month, date] = day.split("-").map(Number);
+	return isoDay(new Date(year, month - 1, date + days));
 }
 
 function isoDay(date) {
-  const two = (number) => String(number).padStart(2, "0");
-  return `${date.getFullYear()}-${two(date.getMonth() + 1)}-${two(date.getDate())}`;
+	const two = (number) => String(number).padStart(2, "0");
+	return `${date.getFullYear()}-${two(date.getMonth() + 1)}-${two(date.getDate())}`;
 }
