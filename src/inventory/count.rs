@@ -26,14 +26,7 @@ impl Session {
         let mut then = NamesThen::of(request_id.as_ref());
         for (index, count) in counts.iter().enumerate() {
             let CountedName { name, counted, at_sequence, ref unit } = *count;
-            let found = self.reader().id_of(name);
-            let product = match found {
-                Ok(product) => product,
-                Err(refusal) => {
-                    let meant = then.meant(self, name, refusal).await;
-                    meant.map_err(|refusal| refusal.at(index))?.product
-                }
-            };
+            let product = then.product(self, name).await.map_err(|refusal| refusal.at(index))?;
             lines.push(CountLine { product, counted, at_sequence, unit: unit.clone() });
         }
         let signed = Signed { author: self.author.clone(), note };

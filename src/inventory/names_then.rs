@@ -15,8 +15,17 @@ const CHANGES_AT_ONCE_MAX: usize = 1_000;
 /// The products that a request has changed, if it was made before, by their former names and codes.
 pub(super) struct NamesThen<'r> {
     request_id: Option<&'r RequestId>,
-    /// `None` until a name is of no product now; inside it, `None` if the request was never made.
-    found: Option<Option<HashMap<Key, Then>>>,
+    found: Found,
+}
+
+/// What is known of a request.
+enum Found {
+    /// Nothing, because all names were of products so far.
+    Nothing,
+    /// The request was never made.
+    NeverMade,
+    /// The request was made, and changed these products.
+    Made(HashMap<Key, Then>),
 }
 
 /// A product by a name or a code of before.
@@ -29,12 +38,24 @@ pub(super) struct Then {
 
 impl<'r> NamesThen<'r> {
     pub(super) fn of(request_id: Option<&'r RequestId>) -> Self {
-        Self { request_id, found: None }
+        Self { request_id, found: Found::Nothing }
     }
 
     /// Whether the request may be a repetition.
     pub(super) fn may_be(&self) -> bool {
         self.request_id.is_some()
+    }
+
+    /// The product of this name or, if there is none now, the one that the request means by it.
+    ///
+    /// # Errors
+    /// If [`meant`](Self::meant) fails.
+    pub(super) async fn product(&mut self, session: &Session, name: &str) -> Result<ProductId, Refusal> {
+        let found = session.reader().id_of(name);
+        match found {
+            Ok(product) => Ok(product),
+            Err(refusal) => Ok(self.meant(session, name, refusal).await?.product),
+        }
     }
 
     /// The product that the request means by a name which is of no product now.
@@ -50,11 +71,11 @@ impl<'r> NamesThen<'r> {
         refusal: Refusal,
     ) -> Result<Then, Refusal> {
         if let Some(request_id) = self.request_id.filter(|_| refusal.code == Code::ProductNotFound) {
-            if self.found.is_none() {
-                self.found = Some(session.names_then(request_id).await?);
+            if matches!(self.found, Found::Nothing) {
+                self.found = session.names_then(request_id).await?;
             }
-            if let Some(Some(found)) = &self.found {
-                let then = found.get(&Key::fold(name)).cloned();
+            if let Found::Made(names) = &self.found {
+                let then = names.get(&Key::fold(name)).cloned();
                 return then.ok_or_else(|| Refusal::request_id_reused(request_id));
             }
         }
@@ -71,22 +92,22 @@ impl Session {
         Adjustment { product, delta, kind, request_id, author, details, label: None }
     }
 
-    async fn names_then(&self, request_id: &RequestId) -> Result<Option<HashMap<Key, Then>>, Refusal> {
-        let mut found = HashMap::new();
+    async fn names_then(&self, request_id: &RequestId) -> Result<Found, Refusal> {
         let change = Change::Recall { request_id: request_id.clone() };
         let mut products = match self.write(vec![change]).await.each.pop() {
             Some(Ok(Applied::Recalled(Some(products)))) => products,
-            Some(Ok(Applied::Recalled(None))) => return Ok(None),
+            Some(Ok(Applied::Recalled(None))) => return Ok(Found::NeverMade),
             Some(Err(refusal)) => return Err(*refusal),
             Some(Ok(_)) | None => return Err(stopped()),
         };
         products.sort_unstable();
         products.dedup();
         let before = self.present().await?.change + 1;
+        let mut names = HashMap::new();
         for product in products {
-            self.add_names_then(product, before, &mut found).await?;
+            self.add_names_then(product, before, &mut names).await?;
         }
-        Ok(Some(found))
+        Ok(Found::Made(names))
     }
 
     /// Adds the names and codes that a product had before this change of terms.
@@ -94,7 +115,7 @@ impl Session {
         &self,
         product: ProductId,
         mut before: i64,
-        found: &mut HashMap<Key, Then>,
+        names: &mut HashMap<Key, Then>,
     ) -> Result<(), Refusal> {
         loop {
             let query =
@@ -102,7 +123,7 @@ impl Session {
             let changes = self.read_changes(query).await?;
             for change in &changes {
                 let mut add = |text: &str, name: Option<Name>| {
-                    found.entry(Key::fold(text)).or_insert(Then { product, name });
+                    names.entry(Key::fold(text)).or_insert(Then { product, name });
                 };
                 match change.field {
                     TermsField::Name => add(&change.old, Name::parse(&change.old).ok()),

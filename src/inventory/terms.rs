@@ -119,15 +119,7 @@ impl Session {
         field: &'static str,
         request_id: Option<&RequestId>,
     ) -> Result<ProductId, Refusal> {
-        let found = self.reader().id_of(name);
-        let found = match found {
-            Ok(product) => Ok(product),
-            Err(refusal) => {
-                let mut then = NamesThen::of(request_id);
-                then.meant(self, name, refusal).await.map(|then| then.product)
-            }
-        };
-        found.map_err(|mut refusal| {
+        NamesThen::of(request_id).product(self, name).await.map_err(|mut refusal| {
             refusal.metadata.iter_mut().filter(|(key, _)| *key == "field").for_each(|it| it.1 = field.into());
             refusal
         })

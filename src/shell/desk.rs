@@ -135,7 +135,12 @@ impl dyn Desk + '_ {
     pub(super) fn has_product(&mut self, name: &str) -> Result<bool, ClientError> {
         match self.ask(&Request::GetProduct { name }) {
             Ok(_) => Ok(true),
-            Err(ClientError::Refused(refusal)) if refusal.code != Code::Unauthenticated => Ok(false),
+            // Another refusal, as of a server that is busy, says nothing of the name.
+            Err(ClientError::Refused(refusal))
+                if matches!(refusal.code, Code::ProductNotFound | Code::InvalidArgument) =>
+            {
+                Ok(false)
+            }
             Err(error) => Err(error),
         }
     }
