@@ -131,7 +131,7 @@ Register-ArgumentCompleter -Native -CommandName 'hortifruti' -ScriptBlock {
             [CompletionResult]::new('--total', '--total', [CompletionResultType]::ParameterName, 'Quanto se pagou ou recebeu ao todo, em reais, numa compra ou venda; sem isto, preço × quantidade')
             [CompletionResult]::new('--cause', '--cause', [CompletionResultType]::ParameterName, 'Causa de uma perda: vencido, maduro, avaria, peso, furto, consumo, doacao, degustacao ou devolucao')
             [CompletionResult]::new('--note', '--note', [CompletionResultType]::ParameterName, 'Observação, de até 200 caracteres')
-            [CompletionResult]::new('--request-id', '--request-id', [CompletionResultType]::ParameterName, 'Identificador do pedido; repetido, não muda o estoque outra vez')
+            [CompletionResult]::new('--request-id', '--request-id', [CompletionResultType]::ParameterName, 'Identificador do pedido; repetido, dá a mesma resposta')
             [CompletionResult]::new('--format', '--format', [CompletionResultType]::ParameterName, 'Formato: text (o padrão), table, json, ndjson ou csv')
             [CompletionResult]::new('--server', '--server', [CompletionResultType]::ParameterName, 'Servidor; com vírgulas, os vários de uma loja. O padrão é o do arquivo de porta')
             [CompletionResult]::new('--port-file', '--port-file', [CompletionResultType]::ParameterName, 'Arquivo com a porta do servidor. O padrão é server_port.txt')

@@ -124,7 +124,7 @@ set edit:completion:arg-completer[hortifruti] = {|@words|
             cand --total 'Quanto se pagou ou recebeu ao todo, em reais, numa compra ou venda; sem isto, preço × quantidade'
             cand --cause 'Causa de uma perda: vencido, maduro, avaria, peso, furto, consumo, doacao, degustacao ou devolucao'
             cand --note 'Observação, de até 200 caracteres'
-            cand --request-id 'Identificador do pedido; repetido, não muda o estoque outra vez'
+            cand --request-id 'Identificador do pedido; repetido, dá a mesma resposta'
             cand --format 'Formato: text (o padrão), table, json, ndjson ou csv'
             cand --server 'Servidor; com vírgulas, os vários de uma loja. O padrão é o do arquivo de porta'
             cand --port-file 'Arquivo com a porta do servidor. O padrão é server_port.txt'

@@ -129,7 +129,7 @@ contagem\t''"
 complete -c hortifruti -n "__fish_hortifruti_using_subcommand update" -l total -d 'Quanto se pagou ou recebeu ao todo, em reais, numa compra ou venda; sem isto, preço × quantidade' -r
 complete -c hortifruti -n "__fish_hortifruti_using_subcommand update" -l cause -d 'Causa de uma perda: vencido, maduro, avaria, peso, furto, consumo, doacao, degustacao ou devolucao' -r
 complete -c hortifruti -n "__fish_hortifruti_using_subcommand update" -l note -d 'Observação, de até 200 caracteres' -r
-complete -c hortifruti -n "__fish_hortifruti_using_subcommand update" -l request-id -d 'Identificador do pedido; repetido, não muda o estoque outra vez' -r
+complete -c hortifruti -n "__fish_hortifruti_using_subcommand update" -l request-id -d 'Identificador do pedido; repetido, dá a mesma resposta' -r
 complete -c hortifruti -n "__fish_hortifruti_using_subcommand update" -l format -d 'Formato: text (o padrão), table, json, ndjson ou csv' -r -f -a "text\t''
 table\t''
 json\t''

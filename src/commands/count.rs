@@ -5,10 +5,9 @@ use std::path::Path;
 use clap::Args;
 
 use super::Error;
-use super::change::{change, request_id};
-use super::connection::Connection;
+use super::change::ChangeOptions;
 use super::input::read_file;
-use super::output::{Output, STANDARD, note, print_made};
+use super::output::{STANDARD, note};
 use crate::catalog::{COUNT_LINES_MAX, Quantity, RequestId};
 use crate::client::ClientError;
 use crate::operation::{COUNTED_FIELD, ChangeReply, CountRequest, CountedName, Reply, Request};
@@ -28,28 +27,22 @@ pub(super) struct Count {
     /// Não mostra o estoque de antes nem a diferença
     #[arg(long)]
     blind: bool,
-    /// Identificador do pedido; repetido, dá a mesma resposta
-    #[arg(long, value_name = "ID")]
-    request_id: Option<String>,
     #[command(flatten)]
-    output: Output,
-    #[command(flatten)]
-    connection: Connection,
+    options: ChangeOptions,
 }
 
 impl Count {
     pub(super) fn run(self) -> Result<(), Error> {
-        let request_id = request_id(self.request_id)?;
+        let request_id = self.options.request_id()?;
         let Some(counted) = self.counted else {
-            return count_list(&self.name_or_file, request_id, self.blind, &self.output, self.connection);
+            return count_list(&self.name_or_file, request_id, self.blind, &self.options);
         };
         if let Some((thousands, units)) = Quantity::two_readings(&counted) {
             return Err(Refusal::two_readings(COUNTED_FIELD, &counted, thousands, units).into());
         }
         let counted = counted.parse().map_err(|error| Refusal::quantity(COUNTED_FIELD, &error))?;
         let request = Request::CountStock(CountRequest::of_one(&self.name_or_file, counted, request_id));
-        let reply = shown(change(self.connection, &request)?, self.blind);
-        print_made(&reply, self.output.format)
+        self.options.print(&shown(self.options.send(&request)?, self.blind))
     }
 }
 
@@ -67,8 +60,7 @@ fn count_list(
     file: &str,
     request_id: Option<RequestId>,
     is_blind: bool,
-    output: &Output,
-    connection: Connection,
+    options: &ChangeOptions,
 ) -> Result<(), Error> {
     let source = if file == STANDARD { "entrada padrão" } else { file };
     let refused =
@@ -99,9 +91,9 @@ fn count_list(
     });
     let counts = counts.collect();
     let request = Request::CountStock(CountRequest { counts, request_id, is_blind: false, note: None });
-    let reply = change(connection, &request).map_err(|error| with_line(error, &rows))?;
+    let reply = options.send(&request).map_err(|error| with_line(error, &rows))?;
     let reply = shown(reply, is_blind);
-    let printed = print_made(&reply, output.format);
+    let printed = options.print(&reply);
     if let Reply::Changes(changes) = &reply {
         let differ = changes.iter().filter(|change| change.movement.is_some()).count();
         // A person who may not see stocks does not see the differences either.

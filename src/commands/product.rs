@@ -5,10 +5,10 @@ mod terms;
 use clap::{Args, Subcommand};
 
 use super::Error;
-use super::change::{change, request_id};
+use super::change::ChangeOptions;
 use super::connection::{Connection, connect};
 use super::doubt::confirm;
-use super::output::{Output, note, print, print_made};
+use super::output::{note, print};
 use crate::catalog::{Name, Price, ProductDraft, Quantity, TermsUpdate};
 use crate::client::ClientError;
 use crate::operation::doubtful::odd_price;
@@ -43,24 +43,12 @@ impl Product {
             Action::New(new) => new.run(),
             Action::Set(set) => set.run(),
             Action::Rename(rename) => rename.run(),
-            Action::Retire(Retire { name, sent }) => set_discontinued(&name, true, sent),
-            Action::Restore(Restore { name, sent }) => set_discontinued(&name, false, sent),
+            Action::Retire(Retire { name, options }) => set_discontinued(&name, true, &options),
+            Action::Restore(Restore { name, options }) => set_discontinued(&name, false, &options),
             Action::Merge(merge) => merge.run(),
             Action::ClearExamples(clear) => clear.run(),
         }
     }
-}
-
-/// The options of every change of a product.
-#[derive(Debug, Args)]
-struct Sent {
-    /// Identificador do pedido; repetido, dá a mesma resposta
-    #[arg(long, value_name = "ID")]
-    request_id: Option<String>,
-    #[command(flatten)]
-    output: Output,
-    #[command(flatten)]
-    connection: Connection,
 }
 
 /// Cadastra um produto, sem estoque
@@ -78,20 +66,19 @@ struct New {
     #[command(flatten)]
     terms: Terms,
     #[command(flatten)]
-    sent: Sent,
+    options: ChangeOptions,
 }
 
 impl New {
     fn run(self) -> Result<(), Error> {
-        let Sent { request_id: id, output, connection } = self.sent;
         let name = Name::parse(&self.name).map_err(|error| Refusal::name(&error))?;
         let price: Price = self.price.parse().map_err(|error| Refusal::price("price_centavos", &error))?;
         let (unit, terms) = self.terms.draft()?;
         let row = ProductDraft { name: name.clone(), price, unit, opening_stock: Quantity::ZERO, terms };
-        let import = ImportRequest::of_new(row, request_id(id)?);
-        change(connection.clone(), &Request::ImportProducts(import)).map_err(of_one_row)?;
-        let reply = connect(&connection)?.call(&Request::GetProduct { name: name.as_str() })?;
-        print_made(&reply, output.format)
+        let import = ImportRequest::of_new(row, self.options.request_id()?);
+        self.options.send(&Request::ImportProducts(import)).map_err(of_one_row)?;
+        let product = find(&self.options.connection, name.as_str())?;
+        self.options.print(&Reply::Product(product))
     }
 }
 
@@ -112,7 +99,7 @@ struct Set {
     #[arg(long)]
     yes: bool,
     #[command(flatten)]
-    sent: Sent,
+    options: ChangeOptions,
 }
 
 impl Set {
@@ -120,9 +107,9 @@ impl Set {
         let mut update = self.terms.update()?;
         update.price = self.pricing.price()?;
         // A request with an id may be made already, and the product have another name and price since.
-        let is_new = self.sent.request_id.is_none();
+        let is_new = self.options.request_id.is_none();
         if self.pricing.by_cost().is_some() || (update.price.is_some() && is_new) {
-            let product = find(&self.sent.connection, &self.name)?;
+            let product = find(&self.options.connection, &self.name)?;
             if let Some(pricing) = self.pricing.by_cost() {
                 update.price = Some(pricing.price_of(&product)?);
             }
@@ -137,15 +124,10 @@ impl Set {
             return Err(Refusal::invalid("update_mask", what).into());
         }
         let sets_price = update.price.is_some();
-        let Sent { request_id: id, output, connection } = self.sent;
-        let shown = connection.clone();
-        let request =
-            UpdateProductRequest { name: &self.name, update: Box::new(update), request_id: request_id(id)? };
-        let reply = change(connection, &Request::UpdateProduct(request))?;
-        print_made(&reply, output.format)?;
+        let reply = update_product(&self.name, update, &self.options)?;
         // The margin beside a new price. If the margin is not known, that is no failure.
         if let (Reply::Product(made), true) = (&reply, sets_price)
-            && let Ok(product) = find(&shown, made.name.as_str())
+            && let Ok(product) = find(&self.options.connection, made.name.as_str())
             && let Some(told) = margin_told(&product)
         {
             note(&told);
@@ -165,14 +147,14 @@ struct Rename {
     #[arg(value_name = "NOME_NOVO", display_order = 2)]
     new_name: String,
     #[command(flatten)]
-    sent: Sent,
+    options: ChangeOptions,
 }
 
 impl Rename {
     fn run(self) -> Result<(), Error> {
         let name = Name::parse(&self.new_name).map_err(|error| Refusal::name(&error))?;
         let update = TermsUpdate { name: Some(name), ..TermsUpdate::default() };
-        send(&self.name, update, self.sent)
+        update_product(&self.name, update, &self.options).map(drop)
     }
 }
 
@@ -184,7 +166,7 @@ struct Retire {
     #[arg(value_name = "NOME")]
     name: String,
     #[command(flatten)]
-    sent: Sent,
+    options: ChangeOptions,
 }
 
 /// Devolve à venda um produto aposentado
@@ -195,7 +177,7 @@ struct Restore {
     #[arg(value_name = "NOME")]
     name: String,
     #[command(flatten)]
-    sent: Sent,
+    options: ChangeOptions,
 }
 
 /// Une um produto com outro: o estoque e os códigos passam, e o primeiro se aposenta
@@ -209,15 +191,14 @@ struct Merge {
     #[arg(value_name = "PARA", display_order = 2)]
     into: String,
     #[command(flatten)]
-    sent: Sent,
+    options: ChangeOptions,
 }
 
 impl Merge {
     fn run(self) -> Result<(), Error> {
-        let Sent { request_id: id, output, connection } = self.sent;
-        let request = MergeRequest { from: &self.from, into: &self.into, request_id: request_id(id)? };
-        let reply = change(connection, &Request::MergeProducts(request))?;
-        print_made(&reply, output.format)
+        let request_id = self.options.request_id()?;
+        let request = MergeRequest { from: &self.from, into: &self.into, request_id };
+        self.options.print(&self.options.send(&Request::MergeProducts(request))?)
     }
 }
 
@@ -226,37 +207,37 @@ impl Merge {
 #[command(after_help = "Exemplo:\n  hortifruti product clear-examples")]
 struct ClearExamples {
     #[command(flatten)]
-    sent: Sent,
+    options: ChangeOptions,
 }
 
 impl ClearExamples {
     fn run(self) -> Result<(), Error> {
-        let Sent { request_id: id, output, connection } = self.sent;
-        let request = Request::ClearExamples { request_id: request_id(id)? };
-        let reply = change(connection, &request)?;
+        let request = Request::ClearExamples { request_id: self.options.request_id()? };
+        let reply = self.options.send(&request)?;
         if let Reply::Changes(cleared) = &reply
             && cleared.is_empty()
         {
             note("Não há exemplos a retirar.");
             // A person needs no empty list, and a program does.
-            if output.format == Format::Text {
+            if self.options.output.format == Format::Text {
                 return Ok(());
             }
         }
-        print(&reply, output.format)
+        print(&reply, self.options.output.format)
     }
 }
 
-fn set_discontinued(name: &str, is_discontinued: bool, sent: Sent) -> Result<(), Error> {
+fn set_discontinued(name: &str, is_discontinued: bool, options: &ChangeOptions) -> Result<(), Error> {
     let update = TermsUpdate { is_discontinued: Some(is_discontinued), ..TermsUpdate::default() };
-    send(name, update, sent)
+    update_product(name, update, options).map(drop)
 }
 
-fn send(name: &str, update: TermsUpdate, sent: Sent) -> Result<(), Error> {
-    let Sent { request_id: id, output, connection } = sent;
-    let request = UpdateProductRequest { name, update: Box::new(update), request_id: request_id(id)? };
-    let reply = change(connection, &Request::UpdateProduct(request))?;
-    print_made(&reply, output.format)
+/// Gives a product other terms, prints it, and returns the reply.
+fn update_product(name: &str, update: TermsUpdate, options: &ChangeOptions) -> Result<Reply, Error> {
+    let request = UpdateProductRequest { name, update: Box::new(update), request_id: options.request_id()? };
+    let reply = options.send(&Request::UpdateProduct(request))?;
+    options.print(&reply)?;
+    Ok(reply)
 }
 
 fn find(connection: &Connection, name: &str) -> Result<ProductReply, Error> {

@@ -6,9 +6,7 @@ use clap::Args;
 
 use self::of_import::tell_kept;
 use super::Error;
-use super::change::{change, request_id};
-use super::connection::Connection;
-use super::output::{Output, print_made};
+use super::change::ChangeOptions;
 use crate::operation::{Request, UndoRequest, parse_sequence};
 
 /// Desfaz um movimento, com o documento inteiro dele, ou uma importação
@@ -27,27 +25,21 @@ pub(super) struct Undo {
     /// Desfaz só este movimento, e não os outros do mesmo documento
     #[arg(long)]
     single: bool,
-    /// Identificador do pedido; repetido, dá a mesma resposta
-    #[arg(long, value_name = "ID")]
-    request_id: Option<String>,
     #[command(flatten)]
-    output: Output,
-    #[command(flatten)]
-    connection: Connection,
+    options: ChangeOptions,
 }
 
 impl Undo {
     pub(super) fn run(self) -> Result<(), Error> {
-        let request_id = request_id(self.request_id)?;
+        let request_id = self.options.request_id()?;
         if let Some(when) = &self.import {
             let request = of_import::request(when.as_deref(), request_id)?;
-            let reply = change(self.connection, &request)?;
+            let reply = self.options.send(&request)?;
             tell_kept(&reply);
-            return print_made(&reply, self.output.format);
+            return self.options.print(&reply);
         }
         let sequence = parse_sequence(&self.sequence.unwrap_or_default())?;
         let request = Request::UndoMovement(UndoRequest::of(sequence, self.single, request_id));
-        let reply = change(self.connection, &request)?;
-        print_made(&reply, self.output.format)
+        self.options.print(&self.options.send(&request)?)
     }
 }

@@ -4,9 +4,7 @@ use clap::builder::PossibleValue;
 use clap::{Args, ValueEnum};
 
 use super::Error;
-use super::change::{change, request_id};
-use super::connection::Connection;
-use super::output::{Output, print_made};
+use super::change::ChangeOptions;
 use crate::catalog::{Amount, Details, Kind, Quantity};
 use crate::operation::{AdjustRequest, Request};
 use crate::refusal::Refusal;
@@ -35,13 +33,8 @@ pub(super) struct Update {
     /// Observação, de até 200 caracteres
     #[arg(long, value_name = "TEXTO")]
     note: Option<String>,
-    /// Identificador do pedido; repetido, não muda o estoque outra vez
-    #[arg(long, value_name = "ID")]
-    request_id: Option<String>,
     #[command(flatten)]
-    output: Output,
-    #[command(flatten)]
-    connection: Connection,
+    options: ChangeOptions,
 }
 
 impl Update {
@@ -51,7 +44,7 @@ impl Update {
         }
         let delta: Quantity =
             self.delta.parse().map_err(|error| Refusal::quantity("delta_thousandths", &error))?;
-        let request_id = request_id(self.request_id)?;
+        let request_id = self.options.request_id()?;
         let details = details(self.total.as_deref(), self.cause.as_deref(), self.note.as_deref())?;
         let request = Request::AdjustStock(AdjustRequest {
             name: &self.name,
@@ -60,8 +53,7 @@ impl Update {
             request_id,
             details,
         });
-        let reply = change(self.connection, &request)?;
-        print_made(&reply, self.output.format)
+        self.options.print(&self.options.send(&request)?)
     }
 }
 
