@@ -18,9 +18,9 @@ pub(super) struct NamesThen<'r> {
     found: Found,
 }
 
-/// What is known of a request.
+/// The knowledge of a request so far.
 enum Found {
-    /// Nothing, because all names were of products so far.
+    /// None, because all names were of products.
     Nothing,
     /// The request was never made.
     NeverMade,

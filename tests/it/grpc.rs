@@ -220,6 +220,25 @@ async fn a_message_without_a_change_is_refused_and_does_not_end_its_stream() {
 }
 
 #[tokio::test]
+async fn a_change_of_a_stream_that_repeats_one_before_it_hears_that_it_is_made() {
+    let server = Server::start(&[]);
+    let mut client = connect(&server).await;
+    let requests = ["Caju", "Kaju"].map(|name| StreamAdjustStockRequest {
+        adjustment: Some(change(name, 1_000, "s-1", MovementKind::Purchase)),
+    });
+    let mut answers = client.stream_adjust_stock(tokio_stream::iter(requests)).await.unwrap().into_inner();
+    let mut results = Vec::new();
+    while let Some(answer) = answers.message().await.unwrap() {
+        results.push(answer.result.unwrap());
+    }
+    let [StreamResult::Adjusted(_), StreamResult::Refused(refused)] = &results[..] else {
+        panic!("{results:?}")
+    };
+    // Another name is other content, and nobody hears that nothing was changed.
+    assert_eq!(refused.reason, "REQUEST_ID_REUSED");
+}
+
+#[tokio::test]
 async fn a_client_that_reads_no_answers_is_read_no_further() {
     let mut server = Server::start(&["--empty", "--drain-seconds", "2"]);
     server.run(&["import", crate::support::list(crate::support::FIRST_LIST).to_str().unwrap()]);

@@ -116,6 +116,13 @@ impl Calls {
                 let come = pipeline.waiting() + usize::from(refused.is_some());
                 last_changes = last_changes.saturating_sub(come);
             }
+            let waiting = self.wait();
+            let made = session.commit(&mut pipeline, |answers, answer| {
+                turn.count(OPERATION, answer.as_ref().err().map(|refusal| refusal.code));
+                grpc::write_stream_answer(answers, answer);
+            });
+            made.await;
+            // After the others: it may be a repetition of one of them.
             if let Some(refused) = refused {
                 let answer = match refused {
                     Refused::At(name, refusal) => Err(session.explain(&name, refusal).await),
@@ -127,14 +134,7 @@ impl Calls {
                 let answer = answer.as_ref().map(|made| (&made.product, &made.movement));
                 grpc::write_stream_answer(pipeline.next_answer(), answer.map_err(Clone::clone));
             }
-            {
-                let _waiting = self.wait();
-                let made = session.commit(&mut pipeline, |answers, answer| {
-                    turn.count(OPERATION, answer.as_ref().err().map(|refusal| refusal.code));
-                    grpc::write_stream_answer(answers, answer);
-                });
-                made.await;
-            }
+            drop(waiting);
             room.send(Ok(pipeline.take_ready().into()));
             turn.end(&session.metrics().operations);
             if let Some(end) = end {
