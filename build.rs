@@ -19,7 +19,7 @@ const CSS_SPACES: &[(&str, &str)] =
 
 /// Signs after which a line may go on where the next one stood.
 const CSS_OPEN: &[char] = &['{', '}', ';', ','];
-const SCRIPT_OPEN: &[char] = &['{', '(', ';', ','];
+const SCRIPT_OPEN: &[char] = &['{', '}', '(', ';', ','];
 
 fn main() -> Result<(), Box<dyn Error>> {
     println!("cargo::rerun-if-changed=proto");
@@ -115,9 +115,23 @@ fn tight_script(script: &str) -> String {
                 places.push(Place::Pattern);
             }
             (Place::Code(depth), '{') => *place = Place::Code(depth + 1),
-            (Place::Code(1), '}') if is_inner => drop(places.pop()),
-            (Place::Code(depth), '}') => *place = Place::Code(depth.saturating_sub(1)),
+            (Place::Code(depth), '}' | ']') => {
+                // The last statement and the last member need no sign after them.
+                if matches!(before, ';' | ',') {
+                    tight.pop();
+                }
+                match (sign, depth) {
+                    ('}', 1) if is_inner => drop(places.pop()),
+                    ('}', _) => *place = Place::Code(depth.saturating_sub(1)),
+                    _ => {}
+                }
+            }
             (Place::Code(_), ' ') => {
+                // A variable that nothing assigns to is as good, and shorter.
+                if let Some(rest) = tight.strip_suffix("const").filter(|rest| !rest.ends_with(is_word)) {
+                    tight.truncate(rest.len());
+                    tight.push_str("let");
+                }
                 let after = signs.peek().copied().unwrap_or('\n');
                 let parts_words = is_word(before) && is_word(after);
                 let parts_signs = before == after && matches!(before, '+' | '-' | '/');
