@@ -86,6 +86,14 @@ impl Line {
         format!("item {}: {}, {}, {}", self.number, self.name, self.sold.shown(), self.cost.in_reais())
     }
 
+    /// The lot and the expiry of the line as one: the names of all its lots, and the first day on which one expires.
+    pub fn lot_and_expiry(&self) -> (Option<Lot>, Option<Date>) {
+        let names: Vec<&str> = self.lots.iter().filter_map(|lot| lot.lot.as_ref()).map(Lot::as_str).collect();
+        // Names that are too long together are the first one.
+        let lot = names.join(", ").parse().ok().or_else(|| self.lots.iter().find_map(|lot| lot.lot.clone()));
+        (lot, self.lots.iter().filter_map(|lot| lot.expires_on).min())
+    }
+
     /// The quantity as a person types it, as far as the invoice says it: `30cx=600kg`, `30cx=`, `35,5kg`.
     pub fn typed(&self) -> String {
         let typed = |sold: &Sold| {

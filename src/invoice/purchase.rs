@@ -91,10 +91,7 @@ struct Part {
 /// what the line costs.
 fn parts(line: &Line, all: Quantity) -> Vec<Part> {
     let whole = || {
-        let names: Vec<&str> = line.lots.iter().filter_map(|lot| lot.lot.as_ref()).map(Lot::as_str).collect();
-        // Names that are too long together are the first one.
-        let lot = names.join(", ").parse().ok().or_else(|| line.lots.iter().find_map(|lot| lot.lot.clone()));
-        let expires_on = line.lots.iter().filter_map(|lot| lot.expires_on).min();
+        let (lot, expires_on) = line.lot_and_expiry();
         vec![Part { quantity: all, cost: line.cost, lot, expires_on }]
     };
     let in_lots: i128 = line.lots.iter().map(|lot| i128::from(lot.ten_thousandths)).sum();

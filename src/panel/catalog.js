@@ -3,6 +3,9 @@
 import { isWeighed, quantityOfTotal } from "./format.js";
 
 const INVISIBLE = /[\u00AD\u200B-\u200D\u2060\uFEFF]/g;
+/// The shortest and the longest barcode, in digits. No quantity has so many.
+const BARCODE_DIGITS_MIN = 8;
+const BARCODE_DIGITS_MAX = 14;
 const BETWEEN_WORDS = /[\s\-/()[\].+"']+/;
 
 /// A text without case, accents and invisible characters, with the signs of the keyboard for those that look
@@ -188,6 +191,16 @@ export class Catalog {
 		}
 		const thousandths = quantityOfTotal(label.centavos, found.priceCentavos);
 		return thousandths ? { product: found, thousandths, amountCentavos: BigInt(label.centavos) } : null;
+	}
+
+	/// The product of a barcode or label at the end of a text: a scanner types into the field that has the focus.
+	scanned(text) {
+		for (let digits = Math.min(BARCODE_DIGITS_MAX, text.length); digits >= BARCODE_DIGITS_MIN; digits -= 1) {
+			const code = text.slice(-digits);
+			const product = /^\d+$/.test(code) && (this.find(code) ?? this.readLabel(code)?.product);
+			if (product) return { code, product };
+		}
+		return null;
 	}
 
 	/// Calls a listener after changes, with the names of the products that changed, or `null` for all. Many changes

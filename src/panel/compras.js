@@ -42,6 +42,7 @@ export function open(root) {
 	const notice = h("div", {});
 	const list = h("div", { hidden: true });
 	const total = h("output", { class: "buy-total" });
+	const discard = button("Descartar", dropAll, { class: "button quiet" });
 	const book = button(["Registrar compra", h("kbd", {}, "Ctrl+Enter")], bookAll, { class: "button primary" });
 
 	// One line.
@@ -73,14 +74,14 @@ export function open(root) {
 
 	const low = h("section", { class: "card", "aria-labelledby": newId("low") });
 	const soon = h("section", { class: "card", "aria-labelledby": newId("soon") });
-	const file = h("input", { type: "file", class: "visually-hidden", accept: ".xml", onchange: () => file.files[0] && readInvoice(file.files[0]) });
-	root.append(h("div", { class: "page buying", onkeydown: bookByKey, ondragover: (event) => event.preventDefault(), ondrop: (event) => readInvoice(event.dataTransfer.files[0]) },
+	const file = h("input", { type: "file", class: "visually-hidden", accept: ".xml", onchange: chooseInvoice });
+	root.append(h("div", { class: "page buying", onkeydown: bookByKey, ondragover: (event) => event.preventDefault(), ondrop: (event) => readInvoice(event.dataTransfer.files) },
 		head(title, h("label", { class: "button" }, file, icon("import"), "Nota (XML)")),
 		notice,
 		h("div", { class: "buy-doc" }, h("div", {}, h("label", { class: "field", for: finder.input.id }, "Produto"), finder.node), h("div", { class: "buy-supplier" }, field("Fornecedor", supplier), known)),
 		form,
 		list,
-		h("div", { class: "page-foot", hidden: true }, total, button("Descartar", dropAll, { class: "button quiet" }), book),
+		h("div", { class: "page-foot", hidden: true }, total, discard, book),
 		h("div", { class: "side-by-side" }, low, soon)));
 	const foot = book.parentElement;
 
@@ -158,6 +159,8 @@ export function open(root) {
 	async function addLine(event) {
 		event.preventDefault();
 		if (!product) return;
+		// What is sent is booked as it is.
+		if (draft.read().sent) return toast("A compra espera resposta. Depois dela esta linha entra na próxima.", { kind: "warning" });
 		const parse = (input, run) => {
 			setError(input, "");
 			try {
@@ -192,15 +195,29 @@ export function open(root) {
 		leave();
 	}
 
-	/// An invoice fills the purchase, as far as the server knows its products.
-	async function readInvoice(file) {
-		if (!file) return;
+	function chooseInvoice() {
+		readInvoice([...file.files]);
+		// The same file may be chosen again.
+		file.value = "";
+	}
+
+	/// Whether there is room for an invoice, which is a purchase of its own.
+	function isEmpty() {
 		const { lines, missing } = draft.read();
-		if (lines.length + missing.length > 0) return toast("Registre ou descarte antes a compra que está aberta.", { kind: "warning" });
+		if (lines.length + missing.length === 0) return true;
+		toast("Registre ou descarte antes a compra que está aberta.", { kind: "warning" });
+	}
+
+	/// An invoice fills the purchase, as far as the server knows its products.
+	async function readInvoice([file, other]) {
+		if (!file || !isEmpty()) return;
+		if (other) toast("Uma nota por vez: foi lida a primeira.", { kind: "warning" });
 		try {
 			const { title, booked, isUndone, requestId, warnings, ...rest } = await postFile("/invoice", file, "application/octet-stream");
 			if (booked) return toast(`${title}: já registrada, #${booked}.`, { kind: "warning" });
 			if ((isUndone || warnings.length > 0) && !(await ask({ title, body: [isUndone && "Já foi registrada uma vez, e desfeita.", ...warnings].filter(Boolean).map((text) => h("p", {}, text)), confirm: "Continuar" }))) return;
+			// Another one may have come meanwhile.
+			if (!isEmpty()) return;
 			draft.write({ ...rest, id: requestId });
 			supplier.value = rest.supplier;
 			showLines();
@@ -219,6 +236,7 @@ export function open(root) {
 
 	function leaveOut(line) {
 		keep({ missing: draft.read().missing.filter(({ what }) => what !== line.what) });
+		finder.input.focus();
 	}
 
 	/// Writes what is left, which is no invoice any more if nothing is.
@@ -245,7 +263,7 @@ export function open(root) {
 	}
 
 	function showLines() {
-		const { lines, missing } = draft.value;
+		const { lines, missing, sent } = draft.value;
 		list.hidden = foot.hidden = lines.length + missing.length === 0;
 		clear(list, missing.length > 0 && h("ul", { class: "card card-body problem-rows", "aria-label": "Falta dizer" }, missing.map((line) => h("li", {}, h("b", {}, line.what), ` ${line.problem} `, button("Completar", () => complete(line), { class: "button small" }), button("Deixar fora", () => leaveOut(line), { class: "button small quiet" })))), lines.length > 0 && table([
 			["Produto", (line) => [h("bdi", {}, line.name), line.price !== null && h("small", {}, ` novo preço ${money(line.price)}`)], "name"],
@@ -253,11 +271,12 @@ export function open(root) {
 			["Custo", (line) => `${money(unitCost(line.totalCentavos, line.thousandths))}/${line.unit}`, "end"],
 			["Lote e validade", (line) => [line.lot, line.expiresOn && `até ${dayText(line.expiresOn)}`].filter(Boolean).join(" · ")],
 			["Total", (line) => h("b", {}, money(line.totalCentavos)), "end"],
-			["Ação", (line, at) => button(icon("close"), () => drop(at), { class: "icon-button", "aria-label": `Tirar ${line.name}` }), "act"],
+			["Ação", (line, at) => button(icon("close"), () => drop(at), { class: "icon-button", "aria-label": `Tirar ${line.name}`, disabled: Boolean(sent) }), "act"],
 		], lines));
 		const sum = lines.reduce((sum, line) => sum + BigInt(line.totalCentavos), 0n);
 		clear(total, products(lines.length), h("b", {}, money(sum)));
-		book.disabled = Boolean(draft.value.sent) || missing.length > 0 || lines.length === 0;
+		discard.disabled = Boolean(sent);
+		book.disabled = Boolean(sent) || missing.length > 0 || lines.length === 0;
 	}
 
 	function drop(at) {
@@ -289,13 +308,15 @@ export function open(root) {
 			name: line.name, deltaThousandths: String(line.thousandths), kind: "MOVEMENT_KIND_PURCHASE", amountCentavos: String(line.totalCentavos), note: line.note ?? "",
 			purchase: { ...line.purchase, supplier: supplier.value.trim(), lot: line.lot, expiresOn: line.expiresOn },
 		}));
-		book.disabled = true;
+		const other = lines.find((line) => line.unit !== (catalog.byName(line.name)?.unit ?? line.unit));
+		if (other) return toast(`${other.name} não se conta mais em ${other.unit}. Tire a linha e ponha-a de novo.`, { kind: "warning" });
 		try {
 			const sum = lines.reduce((sum, line) => sum + BigInt(line.totalCentavos), 0n);
-			const answer = await draft.send("BatchAdjustStock", { adjustments }, `Compra de ${money(sum)}`, () => toast("A compra espera a conexão. Ela será registrada uma vez só."), id || undefined);
-			await booked(answer);
+			const sending = draft.send("BatchAdjustStock", { adjustments }, `Compra de ${money(sum)}`, () => toast("A compra espera a conexão. Ela será registrada uma vez só."), id || undefined);
+			showLines();
+			await booked(await sending);
 		} catch (error) {
-			book.disabled = false;
+			showLines();
 			if (error.code === "canceled") return;
 			const wrong = lines[Number(error.metadata?.index ?? -1)];
 			if (wrong) error.message = `${wrong.name}: ${error.message}`;
@@ -369,6 +390,8 @@ export function open(root) {
 	function buy(name, text) {
 		const found = catalog.byName(name);
 		if (!found) return;
+		// What an invoice says is of another product.
+		from = null;
 		choose(found);
 		bought.value = text;
 		showFacts();

@@ -6,7 +6,7 @@ import { catalog, movement as movementOf } from "./catalog.js";
 import { ask, showError, toast } from "./dialog.js";
 import { Draft, sentNotice } from "./draft.js";
 import { clear, emptyNote, h, icon } from "./dom.js";
-import { amountOf, money, parseQuantity, quantity, signedQuantity, stepOf } from "./format.js";
+import { amountOf, money, parseQuantity, quantity, signedQuantity, stepOf, unitOfWord } from "./format.js";
 import { live } from "./live.js";
 import { button, field, head, picker, products, setError, stat, table } from "./parts.js";
 import { may, whoAmI } from "./rights.js";
@@ -19,9 +19,6 @@ const ROWS_AT_ONCE = 200;
 const COUNTS_MAX = 1000;
 /// The stock from which on a count that is off by more than half is asked back, in thousandths.
 const LARGE_STOCK = 10_000;
-/// The shortest barcode, in digits. No count has so many.
-const BARCODE_DIGITS_MIN = 8;
-
 /// By how many milliseconds a clock differs that somebody has set.
 const CLOCK_SET_MS = 2_000;
 
@@ -66,6 +63,8 @@ function waitForCatalog(page) {
 /// The list of products, each with its field.
 function openList(page, show) {
 	const rows = new Map();
+	/// The fields in which somebody has typed since they were taken: the same number again is another count.
+	const typed = new Set();
 	let shown = ROWS_AT_ONCE;
 	let filter = "";
 	const list = h("div", { class: "card count-list" });
@@ -136,7 +135,7 @@ function openList(page, show) {
 		const input = h("input", {
 			inputmode: stepOf(product.unit) < 1000 ? "decimal" : "numeric", enterkeyhint: "next",
 			"aria-label": `Contado de ${product.name}, em ${product.unit}`, value: entry?.text ?? "",
-			onfocus: () => input.select(), onkeydown: (event) => keys(event, product, input), onchange: () => fill(product, input),
+			onfocus: () => input.select(), oninput: () => typed.add(input), onkeydown: (event) => keys(event, product, input), onchange: () => fill(product, input),
 		});
 		const against = h("span", { class: "count-against" });
 		const row = h("div", { class: "count-row" },
@@ -168,6 +167,7 @@ function openList(page, show) {
 	function fill(product, input) {
 		const text = input.value.trim();
 		const before = draft.read().entries[product.name];
+		const isTyped = typed.delete(input);
 		setError(input, "");
 		if (!text) {
 			if (before) setEntry(product.name, null);
@@ -175,12 +175,12 @@ function openList(page, show) {
 			showProgress();
 			return true;
 		}
-		if (before?.text === text) return true;
+		if (before?.text === text && !isTyped) return true;
 		try {
 			const thousandths = parseQuantity(text, product.unit);
 			if (thousandths < 0) throw new Error("A contagem não pode ser negativa.");
 			const at = Date.now() - clock.ahead;
-			setEntry(product.name, { text, thousandths, at, ...clock });
+			setEntry(product.name, { text, thousandths, unit: product.unit, at, ...clock });
 			placeNow(product.name, at);
 		} catch (error) {
 			setError(input, error.message);
@@ -214,11 +214,14 @@ function openList(page, show) {
 		event.preventDefault();
 		if (event.key === "Enter") {
 			if (event.ctrlKey) return void (fill(product, input) && sendAll());
-			const scanned = scannedIn(input.value);
+			const scanned = catalog.scanned(input.value);
 			if (scanned) {
-				// The scanner types into the field that has the focus: the rest before the code is the keeper's.
+				// The rest before the code is the keeper's.
 				input.value = input.value.slice(0, -scanned.code.length);
-				if (input.value === "" && draft.value.entries[product.name]) input.value = draft.value.entries[product.name].text;
+				if (!input.value) {
+					input.value = draft.value.entries[product.name]?.text ?? "";
+					typed.delete(input);
+				}
 				if (fill(product, input)) goTo(scanned.product);
 				return;
 			}
@@ -255,8 +258,8 @@ function openList(page, show) {
 	}
 
 	function showNotice() {
-		clear(notice, draft.isLeft && sentNotice(draft, "A contagem foi enviada, e a página fechou antes da resposta.", async (answer) => {
-			finish(answer.results ?? []);
+		clear(notice, draft.isLeft && sentNotice(draft, "A contagem foi enviada, e a página fechou antes da resposta.", async (answer, { counts }) => {
+			finish(answer.results ?? [], counts);
 			show();
 		}, show));
 	}
@@ -293,9 +296,9 @@ function openList(page, show) {
 			await placeByTime(entries);
 			for (let first = 0; first < entries.length; first += COUNTS_MAX) {
 				part = entries.slice(first, first + COUNTS_MAX);
-				const counts = part.map(([name, { thousandths, sequence }]) => ({ name, countedThousandths: String(thousandths), atSequence: String(sequence) }));
+				const counts = part.map(([name, { thousandths, sequence, unit }]) => ({ name, countedThousandths: String(thousandths), atSequence: String(sequence), unit }));
 				const answer = await draft.send("CountStock", { counts }, `Contagem de ${products(part.length)}`, () => toast("A contagem espera a conexão. Ela será enviada uma vez só."));
-				finish(answer.results ?? [], part.map(([name]) => name));
+				finish(answer.results ?? [], counts);
 			}
 			if (page.isConnected) show();
 		} catch (error) {
@@ -322,12 +325,19 @@ function openList(page, show) {
 		}),
 		live.onState(showProgress),
 	];
+	// Another tab has counted.
+	const look = () => {
+		draft.read();
+		draw();
+	};
+	window.addEventListener("storage", look);
 	draw();
 	if (matchMedia("(pointer: fine)").matches) (list.querySelector(".count-row:not(.is-counted) input") ?? finder.input).focus({ preventScroll: true });
 	return () => {
 		// The text of a field that still has the focus.
 		const focused = [...rows].find(([, { input }]) => input === document.activeElement);
 		if (focused) fill(catalog.byName(focused[0]), focused[1].input);
+		window.removeEventListener("storage", look);
 		for (const end of ends) end();
 	};
 }
@@ -337,16 +347,6 @@ function setEntry(name, entry) {
 	if (entry) entries[name] = entry;
 	else delete entries[name];
 	draft.write({ entries });
-}
-
-/// The product of a barcode at the end of a text.
-function scannedIn(text) {
-	for (let digits = Math.min(14, text.length); digits >= BARCODE_DIGITS_MIN; digits -= 1) {
-		const code = text.slice(-digits);
-		const product = /^\d+$/.test(code) && (catalog.find(code) ?? catalog.readLabel?.(code)?.product);
-		if (product) return { code, product };
-	}
-	return null;
 }
 
 /// Whether a count is so far from a large stock that a digit may have slipped.
@@ -373,21 +373,24 @@ async function placeByTime(entries) {
 			if (movements.length > 0) entry.sequence = Number(movements[0].sequence);
 			pageToken = movements.length > 0 ? "" : nextPageToken;
 		} while (pageToken);
-		setEntry(name, entry);
+		if (draft.read().entries[name]?.at === entry.at) setEntry(name, entry);
 	}
 }
 
-/// Takes what was booked out of the draft, and keeps it to be shown.
-function finish(results, names = null) {
-	const booked = results.map(({ product, movement }) => {
+/// Takes the counts that were booked out of the draft, and keeps them to be shown. What was counted again meanwhile stays.
+function finish(results, counts) {
+	const booked = results.map(({ product, movement }, at) => {
 		const moved = movement && movementOf(movement);
 		return {
-			name: product.name, unit: product.unit, counted: draft.value.entries[product.name]?.thousandths ?? null,
+			name: product.name, unit: product.unit, counted: counts[at].countedThousandths,
 			delta: moved?.deltaThousandths ?? 0, money: String(moved ? amountOf(moved.priceCentavos, moved.deltaThousandths) : 0n), document: moved?.document ?? 0,
 		};
 	});
 	const entries = { ...draft.read().entries };
-	for (const name of names ?? booked.map(({ name }) => name)) delete entries[name];
+	for (const { name, countedThousandths, atSequence } of counts) {
+		const { thousandths, sequence } = entries[name] ?? {};
+		if (String(thousandths) === countedThousandths && String(sequence) === atSequence) delete entries[name];
+	}
 	draft.write({ entries, results: [...(draft.value.results ?? []), ...booked] });
 }
 
@@ -407,7 +410,7 @@ function openResults(page, show) {
 			? h("div", { class: "card empty" }, h("p", { class: "empty-title" }, "Tudo confere."), h("p", {}, "O estoque já era o que foi contado."))
 			: table([
 				["Produto", ({ name }) => h("bdi", {}, name), "name"],
-				["Contado", ({ counted, unit }) => (counted === null ? "" : quantity(counted, unit)), "end"],
+				["Contado", ({ counted, unit }) => quantity(counted, unit), "end"],
 				["Diferença", ({ delta, unit }) => [h("span", { class: `badge ${delta < 0 ? "bad" : "good"}` }, delta < 0 ? "falta" : "sobra"), signedQuantity(delta, unit)], "end"],
 				["Em R$", ({ delta, money: value }) => money(delta < 0 ? -BigInt(value) : value), "end"],
 			], differing),
@@ -470,6 +473,8 @@ function openBlindDesk(page) {
 			setError(counted, error.message);
 			return counted.select();
 		}
+		// A count says no unit, or that of its product.
+		const unit = unitOfWord(/\p{L}+/u.exec(counted.value)?.[0] ?? "")?.unit;
 		submit.disabled = true;
 		let isWaiting = false;
 		// The next product is counted meanwhile; the panel reports how this one ends.
@@ -481,7 +486,7 @@ function openBlindDesk(page) {
 			name.focus();
 		};
 		try {
-			const { results = [] } = await change("CountStock", { counts: [{ name: name.value.trim(), countedThousandths: String(thousandths) }] }, { title: `Contagem de ${name.value.trim()}`, onLost: wait });
+			const { results = [] } = await change("CountStock", { counts: [{ name: name.value.trim(), countedThousandths: String(thousandths), unit }] }, { title: `Contagem de ${name.value.trim()}`, onLost: wait });
 			const product = results[0]?.product;
 			done.write({ lines: [`${product?.name ?? name.value}: ${quantity(thousandths, product?.unit)}`, ...done.read().lines].slice(0, DONE_MAX) });
 			showDone();

@@ -1,7 +1,7 @@
 // What a page has that is not booked yet, such as a count or a purchase: kept in the browser, so that a reload
 // loses nothing; and sent as one change, so that a lost answer never books it twice.
 
-import { call, change, isResumed, onPending, pendingChanges } from "./api.js";
+import { ApiError, call, change, isResumed, onPending, pendingChanges } from "./api.js";
 import { ask, showError } from "./dialog.js";
 import { h, icon } from "./dom.js";
 import { button } from "./parts.js";
@@ -46,7 +46,7 @@ export class Draft {
 	async send(name, message, title, onLost = null, id = undefined) {
 		const answer = change(name, message, { title, meta: { draft: this.#key }, onLost, id });
 		const record = pendingChanges().findLast((record) => record.meta?.draft === this.#key);
-		this.write({ sent: { id: record.id, name, message: record.message, title } });
+		if (record) this.write({ sent: { id: record.id, name, message: record.message, title } });
 		this.#isSending = true;
 		try {
 			return await answer;
@@ -69,20 +69,22 @@ export class Draft {
 	/// The first answer to the change that an earlier page sent: it is repeated under its id, and so is made once.
 	async answerOfSent() {
 		const { sent } = this.value;
-		if (this.isOnItsWay()) await new Promise((resolve) => {
+		const record = pendingChanges().find(({ id }) => id === sent.id);
+		if (record) await new Promise((resolve) => {
 			const end = onPending(() => {
 				if (this.isOnItsWay()) return;
 				end();
 				resolve();
 			});
 		});
+		if (record?.isGivenUp) throw new ApiError({ code: "canceled", message: "Você desistiu desta mudança." });
 		const answer = await call(sent.name, sent.message);
 		this.write({ sent: null });
 		return answer;
 	}
 }
 
-/// A notice about a change that an earlier page sent. `onAnswer` gets its answer.
+/// A notice about a change that an earlier page sent. `onAnswer` gets its answer and the message.
 export function sentNotice(draft, text, onAnswer, show) {
 	const finish = button("Concluir e ver o resultado", run, { class: "button primary" });
 	const back = button("Voltar a editar", giveUp, { disabled: draft.isOnItsWay() });
@@ -90,7 +92,8 @@ export function sentNotice(draft, text, onAnswer, show) {
 	async function run() {
 		finish.disabled = back.disabled = true;
 		try {
-			await onAnswer(await draft.answerOfSent());
+			const { message } = draft.value.sent;
+			await onAnswer(await draft.answerOfSent(), message);
 		} catch (error) {
 			// A refusal is an answer too: nothing was booked.
 			if (!error.isLost) draft.write({ sent: null });

@@ -113,7 +113,7 @@ fn open(invoice: &Invoice, line: &Line, known: Option<(&Match, String)>) -> Valu
         Some((found, problem)) => (Some(found.product.name.to_string()), problem),
         None => (None, "de que produto é?".to_owned()),
     };
-    let lot = line.lots.first();
+    let (lot, expires_on) = line.lot_and_expiry();
     json!({
         "what": line.told(),
         "problem": problem,
@@ -121,8 +121,8 @@ fn open(invoice: &Invoice, line: &Line, known: Option<(&Match, String)>) -> Valu
         "bought": line.typed(),
         "soldTenThousandths": line.sold.ten_thousandths,
         "totalCentavos": line.cost.centavos(),
-        "lot": lot.and_then(|lot| lot.lot.as_ref()).map_or("", |lot| lot.as_str()),
-        "expiresOn": lot.and_then(|lot| lot.expires_on).map_or(String::new(), |day| day.to_string()),
+        "lot": lot.as_ref().map_or("", |lot| lot.as_str()),
+        "expiresOn": expires_on.map_or(String::new(), |day| day.to_string()),
         "purchase": origin(&origin_of_line),
     })
 }
