@@ -5,7 +5,7 @@ import { addLine, cart, cartChanged, cartTotal, clearCart, lineAmount, LINES_MAX
 import { catalog, isLabel, movement } from "./catalog.js";
 import { ask, showError, toast } from "./dialog.js";
 import { arrange, clear, emptyNote, h, icon } from "./dom.js";
-import { amountOf, isWeighed, money, parseMoney, parseQuantity, quantity, splitEntry, stepOf } from "./format.js";
+import { amountOf, dayText, isWeighed, money, parseMoney, parseQuantity, quantity, splitEntry, stepOf, today } from "./format.js";
 import { live } from "./live.js";
 
 export const title = "Balcão";
@@ -32,6 +32,8 @@ export function open(root, context) {
 	let isSelling = false;
 	/// Whether a question about a quantity is open: it takes the focus from the field, which then changes again.
 	let isAsking = false;
+	/// What was received when its field got the focus.
+	let before = "";
 
 	const search = h("input", {
 		id: "busca", autocapitalize: "off", spellcheck: "false", enterkeyhint: "done",
@@ -45,7 +47,7 @@ export function open(root, context) {
 	const heading = h("h2", {}, "Venda");
 	const empty = h("button", { class: "button quiet", onclick: emptyCart }, "Esvaziar");
 	const totalOut = h("output", { "aria-live": "polite", "aria-label": "Total" });
-	const received = h("input", { id: "recebido", inputmode: "decimal", placeholder: "Recebido", oninput: onReceived, onkeydown: onReceivedKey });
+	const received = h("input", { id: "recebido", inputmode: "decimal", placeholder: "Recebido", oninput: onReceived, onkeydown: onReceivedKey, onfocus: () => (before = received.value) && received.select() });
 	const back = h("output", { "aria-live": "polite", "aria-label": "Troco" });
 	const backRow = h("div", { class: "total back" }, h("span", {}, "Troco"), back);
 	const notes = h("div", { class: "notes", role: "group", "aria-label": "Valores recebidos" });
@@ -98,15 +100,16 @@ export function open(root, context) {
 		const text = search.value.trim();
 		const whole = { number: null, rest: text };
 		const split = splitEntry(text);
-		if (split.number === null) {
-			if (!catalog.find(text) && catalog.search(text).length === 0) {
+		// `3 Marias` may be a name.
+		const named = catalog.find(text);
+		if (split.number === null || named) {
+			if (!named && catalog.search(text).length === 0) {
 				// `tomate 2,5` has the quantity behind the name.
 				const behind = /^(.*\S)\s+([\d.,]+\p{L}*)$/u.exec(text);
 				if (behind && catalog.search(behind[1]).length > 0) return { number: behind[2], rest: behind[1] };
 			}
 			return whole;
 		}
-		// `3 Marias` may be a name.
 		const isFound = isLabel(split.rest) || catalog.find(split.rest) || catalog.search(split.rest).length > 0;
 		return isFound ? split : whole;
 	}
@@ -228,7 +231,11 @@ export function open(root, context) {
 		if (!rest) return;
 		const exact = catalog.find(rest);
 		if (exact && !(isLabel(rest) && exact.code && !exact.barcodes.includes(rest))) return choose(hits[active] && active > 0 ? hits[active] : exact, number);
-		if (isLabel(rest)) return addLabel(rest);
+		if (isLabel(rest)) {
+			if (number === null) return addLabel(rest);
+			search.select();
+			return void toast("A etiqueta já diz quanto há: passe-a sem quantidade, uma vez por saquinho.", { kind: "error" });
+		}
 		if (hits.length > 0) return choose(hits[active], number);
 		// `1,25` alone is what the scale shows of the last line.
 		const last = cart.lines.at(-1);
@@ -466,11 +473,14 @@ export function open(root, context) {
 		const sold = cart.lines;
 		isSelling = true;
 		sellButton.disabled = true;
+		// A sale that waits for the server has its time in a note, as `sell --outbox` writes it.
+		const note = live.state === "fora" ? `vendido em ${dayText(today())} ${new Date().toLocaleTimeString("pt-BR", { hour: "2-digit", minute: "2-digit" })}, sem servidor` : "";
 		// From here on the sale is kept as a change with its id, and no longer as a cart: a reload cannot sell it twice.
 		const adjustments = sold.map((line) => ({
 			name: line.label ?? line.name,
 			deltaThousandths: line.label ? "0" : String(-line.thousandths),
 			kind: "MOVEMENT_KIND_SALE",
+			note,
 			// The amount that the customer has seen and pays, whatever the price is when the server books it.
 			amountCentavos: lineAmount(line, catalog.byName(line.name))?.toString(),
 		}));
@@ -554,14 +564,11 @@ export function open(root, context) {
 		const input = event.currentTarget;
 		if (event.key === "Enter" && !event.ctrlKey) {
 			event.preventDefault();
-			// A scanner types into the field that has the focus.
-			if (/^\d{8,}$/.test(input.value.trim())) {
-				search.value = input.value;
-				input.value = line.thousandths === null ? "" : quantity(line.thousandths);
-				showFound(0);
-				return enter();
-			}
-			if (await setLine(line, input.value)) search.focus();
+			const code = takeCode(input);
+			if (code && !input.value && line.thousandths !== null) input.value = quantity(line.thousandths);
+			if ((!code || input.value) && !(await setLine(line, input.value))) return;
+			search.focus();
+			if (code) addCode(code);
 		} else if (event.key === "Escape") {
 			input.value = line.thousandths === null ? "" : quantity(line.thousandths);
 			input.removeAttribute("aria-invalid");
@@ -572,8 +579,26 @@ export function open(root, context) {
 	function onReceivedKey(event) {
 		if ((event.key === "Enter" && !event.ctrlKey) || event.key === "Escape") {
 			event.preventDefault();
+			const code = event.key === "Enter" && takeCode(received);
 			search.focus();
+			if (!code) return;
+			received.value ||= before;
+			onReceived();
+			addCode(code);
 		}
+	}
+
+	/// Takes a code out of the field into which a scanner typed it.
+	function takeCode(input) {
+		const code = catalog.scanned(input.value)?.code ?? /^\d{8,}$/.exec(input.value)?.[0];
+		if (code) input.value = input.value.slice(0, -code.length);
+		return code;
+	}
+
+	function addCode(code) {
+		search.value = code;
+		showFound(0);
+		enter();
 	}
 
 	function onKey(event) {

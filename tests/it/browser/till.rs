@@ -60,6 +60,18 @@ fn sales_by_keyboard_by_scanner_and_by_label_are_booked_and_undone() {
     assert_eq!(ledger.ask("1 Banana"), "Banana: R$6.99, Estoque: 27.5");
     assert_eq!(ledger.ask("1 Maca"), "Maca: R$1.5, Estoque: 18");
 
+    // The scanner is read in whatever field has the focus. A label says its own quantity, and a name may begin with one.
+    assert_eq!(server.run(&["product", "new", "3 Marias", "2,00", "--unit", "un"]).code, 0);
+    assert_eq!(server.run(&["count", "3 Marias", "9"]).code, 0);
+    browser.see(".tile", "3 Marias");
+    browser.type_keys(&format!("3 marias{ENTER}{F4}20{BARCODE}{ENTER}"));
+    browser.see(".ticket .total", "R$ 3,50");
+    browser.see(".ticket .back", "R$ 16,50");
+    browser.type_keys(&format!("3 {LABEL}{ENTER}"));
+    browser.see(".toast", "A etiqueta já diz quanto há");
+    browser.type_keys(&format!("{F8}{F8}"));
+    browser.see_no(".line", "");
+
     // Undo from the ledger: one button for the whole document.
     browser.chord(ALT, '3');
     browser.see("h1", "Movimentos");
