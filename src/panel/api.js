@@ -13,6 +13,10 @@ export const QUICK_MS_MAX = 1_000;
 /// The waits between two attempts, in milliseconds.
 const WAIT_MS_MIN = 500;
 const WAIT_MS_MAX = 8_000;
+/// The longest time of a timer, in milliseconds: until something wakes.
+const FOREVER_MS = 2 ** 31 - 1;
+/// The time that a file may take to come and to be read, in milliseconds: the server waits for it and its turn as long.
+const FILE_MS_MAX = 60_000;
 /// The envelope of a message on a stream: one byte of flags, four of length.
 const ENVELOPE_BYTES = 5;
 const FLAG_END = 2;
@@ -63,7 +67,13 @@ export function change(name, message, { title = "Mudança", meta = null, onLost 
 	const record = { id, name, message, title, meta, madeAt: Date.now() };
 	record.message = { ...message, requestId: record.id };
 	pending.push(record);
-	keep();
+	try {
+		keep();
+	} catch {
+		// What cannot be kept is not sent: it could be lost.
+		pending.pop();
+		return Promise.reject(new ApiError({ message: "O navegador não tem lugar para guardar a mudança até a resposta. Nada foi feito." }));
+	}
 	return finish(record, onLost);
 }
 
@@ -85,7 +95,6 @@ export function giveUp(id) {
 	if (!record) return;
 	record.isGivenUp = true;
 	settle(record);
-	retry();
 }
 
 /// Goes on with the changes that an earlier page of this tab left behind.
@@ -164,7 +173,7 @@ export async function fetchText(path) {
 /// Sends a body to a path that takes other content than a call, such as a price list. Returns its JSON.
 export async function postFile(path, body, contentType) {
 	return await withToken(async () => {
-		const response = await reach(path, { method: "POST", headers: headers(contentType), body });
+		const response = await reach(path, { method: "POST", headers: headers(contentType), body, signal: AbortSignal.timeout(FILE_MS_MAX) });
 		if (!response.ok) throw await errorOf(response);
 		return await response.json();
 	});
@@ -199,6 +208,8 @@ function settle(record) {
 	const place = pending.indexOf(record);
 	if (place >= 0) pending.splice(place, 1);
 	keep();
+	// The next one that waits.
+	retry();
 }
 
 async function finish(record, onLost) {
@@ -206,6 +217,9 @@ async function finish(record, onLost) {
 	// A record of an earlier page has nobody who awaits it.
 	let hasLost = record.madeAt < pageBegan;
 	for (let wait = WAIT_MS_MIN; ; wait = Math.min(2 * wait, WAIT_MS_MAX)) {
+		// What waits is sent one by one, the oldest first: of two prices the later one stands.
+		while (!record.isGivenUp && record.isLost && pending.find(({ isLost }) => isLost) !== record) await pause(FOREVER_MS);
+		if (record.isGivenUp) throw new ApiError({ code: "canceled", message: "Você desistiu desta mudança." });
 		try {
 			const answer = await withToken(() => post(record.name, record.message));
 			settle(record);
@@ -227,8 +241,7 @@ async function finish(record, onLost) {
 			}
 		}
 		// Nobody is asked again and again for a token.
-		await pause(record.needsToken ? 2 ** 31 - 1 : wait);
-		if (record.isGivenUp) throw new ApiError({ code: "canceled", message: "Você desistiu desta mudança." });
+		await pause(record.needsToken ? FOREVER_MS : wait);
 	}
 }
 

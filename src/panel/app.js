@@ -23,7 +23,7 @@ const PAGES = [
 const main = document.getElementById("main");
 const nav = document.getElementById("nav");
 const banner = document.getElementById("banner");
-/// Sales that waited for the server and were refused, until a person says what becomes of them.
+/// Changes that waited for the server and were refused, until a person has seen it, and says what becomes of a sale.
 const REFUSED_KEY = "hortifruti.refused";
 const refused = JSON.parse(sessionStorage.getItem(REFUSED_KEY)) ?? [];
 refused.sort((one, other) => one.madeAt - other.madeAt);
@@ -201,15 +201,11 @@ async function showPending(record, answer, error) {
 	showBanner();
 	if (!record) return;
 	if (!error) return void toast(`${record.title}: feita.`);
-	if (record.meta?.lines) {
-		refused.push({ madeAt: record.madeAt, body: `${record.title}: ${error.message}`, lines: record.meta.lines });
-		return askRefused();
-	}
-	error.message = `${record.title}: ${error.message}`;
-	showError(error);
+	refused.push({ madeAt: record.madeAt, body: `${record.title}: ${error.message}`, lines: record.meta?.lines });
+	askRefused();
 }
 
-/// Asks about one refused sale after the other. Each is kept until it is answered, also over a reload.
+/// Asks about one refused change after the other. Each is kept until it is answered, also over a reload.
 async function askRefused() {
 	const keep = () => sessionStorage.setItem(REFUSED_KEY, JSON.stringify(refused));
 	keep();
@@ -217,10 +213,13 @@ async function askRefused() {
 	isAsking = true;
 	while (refused.length > 0) {
 		const [{ body, lines }] = refused;
-		const isBack = await ask({ title: "Uma venda guardada não foi feita", body, confirm: "Voltar ao balcão com ela", cancel: "Descartar a venda" });
+		const choice = lines ? { confirm: "Voltar ao balcão com ela", cancel: "Descartar a venda" } : { confirm: "Entendi", cancel: "" };
+		const isBack = await ask({ title: `Uma ${lines ? "venda" : "mudança"} guardada não foi feita`, body, ...choice });
+		// Whoever only closed it has not answered.
+		if (isBack === null) continue;
 		refused.shift();
 		keep();
-		if (!isBack) continue;
+		if (!isBack || !lines) continue;
 		restoreCart(lines);
 		context.navigate("balcao");
 	}

@@ -9,16 +9,16 @@ const TOAST_WITH_BUTTON_MS = 12_000;
 /// Notices that are shown together.
 const TOASTS_MAX = 3;
 
-/// Asks a question. `body` is a text or nodes. Returns whether the person confirmed. `isDanger` marks what cannot
-/// be taken back.
+/// Asks a question. `body` is a text or nodes. Returns whether the person confirmed, and `null` if Esc or another page
+/// closed it. `isDanger` marks what cannot be taken back; without `cancel` there is one button.
 export function ask({ title, body = "", confirm = "Confirmar", cancel = "Cancelar", isDanger = false }) {
 	return new Promise((resolve) => {
 		const yes = h("button", { type: "submit", class: `button ${isDanger ? "danger" : "primary"}`, value: "yes" }, confirm);
 		const no = h("button", { class: "button", onclick: () => dialog.close("no") }, cancel);
 		const dialog = openDialog({ title, isClosable: false }, [
-			h("form", { method: "dialog" }, h("div", { class: "dialog-body" }, typeof body === "string" ? h("p", {}, body) : body), h("div", { class: "dialog-actions" }, no, yes)),
+			h("form", { method: "dialog" }, h("div", { class: "dialog-body" }, typeof body === "string" ? h("p", {}, body) : body), h("div", { class: "dialog-actions" }, cancel && no, yes)),
 		]);
-		dialog.addEventListener("close", () => resolve(dialog.returnValue === "yes"));
+		dialog.addEventListener("close", () => resolve({ yes: true, no: false }[dialog.returnValue] ?? null));
 		yes.focus();
 	});
 }
@@ -34,9 +34,13 @@ export function openDialog({ title, kind = "dialog", isClosable = true }, childr
 		dialog.remove();
 		if (before instanceof HTMLElement && before.isConnected) before.focus();
 	});
-	// A click beside it closes what has nothing to lose.
+	// A click beside it closes what has nothing to lose. A text that is selected to beyond the edge is no such click.
+	let pressed = null;
+	let isTouched = !isClosable;
+	dialog.addEventListener("input", () => (isTouched = true));
+	dialog.addEventListener("pointerdown", (event) => (pressed = event.target));
 	dialog.addEventListener("click", (event) => {
-		if (event.target === dialog && isClosable) dialog.close();
+		if (event.target === dialog && pressed === dialog && !isTouched) dialog.close();
 	});
 	document.body.append(dialog);
 	dialog.showModal();

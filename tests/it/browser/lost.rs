@@ -2,7 +2,7 @@
 
 use serde_json::json;
 
-use super::driver::{Browser, CONTROL, ENTER, F2};
+use super::driver::{Browser, CONTROL, ENTER, ESCAPE, F2};
 use super::shop::set_products;
 use crate::proxy::Proxy;
 use crate::support::Server;
@@ -226,4 +226,135 @@ fn a_count_is_of_the_moment_at_which_its_field_was_filled_in() {
     browser.until("return document.querySelector(arguments[0]).value === ''", json!([maca]));
     assert_eq!(server.connect().ask("1 Maca"), "Maca: R$3.0, Estoque: 10");
     browser.assert_clean(&LOST);
+}
+
+#[test]
+fn changes_that_waited_are_made_in_their_order_and_no_refusal_is_overlooked() {
+    let Some(browser) = Browser::start() else { return };
+    let mut server = Server::start(&[]);
+    let proxy = Proxy::start(server.port);
+    let set_price = |price: &str| {
+        browser.click(".row-price", "Caju");
+        browser.type_keys(&format!("{price}{ENTER}"));
+        browser.see(".banner", &format!("Preço de Caju: R$ {price}"));
+        browser.go("balcao");
+        browser.go("estoque");
+    };
+    let is_answered = || browser.until("return sessionStorage['hortifruti.pending'] === '[]'", json!([]));
+    browser.open(proxy.port(), "estoque");
+    browser.see(".row-price", "Caju");
+    browser.go("balcao");
+
+    // Sales fill no more than a part of the page. A sale that waits says when it was made.
+    server.kill();
+    browser.see(".banner", "Sem conexão");
+    for _ in 0..9 {
+        browser.type_keys(&format!("1 caju{ENTER}{F2}"));
+        browser.see_no(".line", "");
+    }
+    browser.see(".banner", "9 mudanças esperam resposta");
+    browser.until(
+        "return document.querySelector('#busca').getBoundingClientRect().bottom < innerHeight / 2",
+        json!([]),
+    );
+    browser.type_keys(&format!("15 pera{ENTER}{F2}"));
+    browser.type_keys(&format!("20 maca{ENTER}{F2}"));
+    browser.go("estoque");
+    for price in ["2,10", "2,20", "2,30"] {
+        set_price(price);
+    }
+    server.restart();
+    for line in ["3 Pera -1 motivo=venda", "3 Maca -1 motivo=venda"] {
+        assert!(server.connect().ask(line).contains("Estoque"));
+    }
+    proxy.lead_to(server.port);
+    is_answered();
+    assert_eq!(server.connect().ask("1 caju"), "Caju: R$2.3, Estoque: 51");
+    let noted = server.run(&["history", "Caju", "--format", "json"]).out;
+    assert_eq!(noted.matches(", sem servidor").count(), 9, "{noted}");
+
+    // Neither a key nor another page throws a refused sale away.
+    browser.see("dialog[open]", "Venda de R$ 75,00");
+    browser.type_keys(&ESCAPE.to_string());
+    browser.see("dialog[open]", "Venda de R$ 75,00");
+    browser.type_keys(&ENTER.to_string());
+    browser.see(".line", "Pera");
+    browser.see("dialog[open]", "Venda de R$ 60,00");
+    browser.type_keys(&ENTER.to_string());
+    browser.see(".ticket .total", "R$ 135,00");
+
+    // Other refusals wait for somebody who sees them, behind any number of notices.
+    server.kill();
+    browser.see(".banner", "Sem conexão");
+    browser.go("estoque");
+    set_price("2,40");
+    server.restart();
+    set_products(&server, &[&["Caju", "--price", "2,50"]]);
+    assert_eq!(server.run(&["product", "rename", "Caju", "Caju Roxo"]).code, 0);
+    proxy.lead_to(server.port);
+    browser.see("dialog[open]", "Preço de Caju: R$ 2,40: Nenhum produto se chama");
+    browser.reload();
+    browser.click("dialog[open] button", "Entendi");
+    browser.see_no("dialog", "");
+    browser.assert_clean(&[&LOST[..], &["status of 400", "status of 404"]].concat());
+}
+
+#[test]
+fn what_is_entered_while_an_answer_is_awaited_stays() {
+    let Some(browser) = Browser::start() else { return };
+    let server = Server::start(&[]);
+    let proxy = Proxy::start(server.port);
+    let caju = "input[aria-label='Contado de Caju, em un']";
+    browser.open(proxy.port(), "contagem");
+
+    // A product that is counted again is counted twice, also if the number is the same.
+    browser.fill(caju, &format!("50{ENTER}"));
+    proxy.swallow("CountStock");
+    browser.chord(CONTROL, ENTER);
+    browser.see(".banner", "Contagem de 1 produto");
+    assert_eq!(server.connect().ask("3 caju -3 motivo=venda"), "Caju: R$2.0, Estoque: 47");
+    browser.until("return hortifruti.live.sequence === 6", json!([]));
+    browser.fill(caju, &format!("50{ENTER}"));
+    proxy.pass();
+    browser.see(".sheet", "50 un");
+    browser.click("button", "Nova contagem");
+    browser.until("return document.querySelector(arguments[0]).value === '50'", json!([caju]));
+    // Another tab of this browser counts too.
+    browser.run(
+        "const draft = JSON.parse(localStorage['hortifruti.contagem']);
+        draft.entries.Pera = { ...draft.entries.Caju, text: '14', thousandths: 14000 };
+        localStorage['hortifruti.contagem'] = JSON.stringify(draft);
+        window.dispatchEvent(new StorageEvent('storage'));",
+        json!([]),
+    );
+    browser.see(".count-progress", "2 de 4");
+    browser.click("button", "Enviar contagem");
+    browser.see("h1", "Contagem registrada");
+    assert_eq!(server.connect().ask("1 caju"), "Caju: R$2.0, Estoque: 50");
+    assert_eq!(server.connect().ask("1 pera"), "Pera: R$5.0, Estoque: 14");
+
+    // What was counted in another unit is counted again.
+    browser.click("button", "Nova contagem");
+    browser.fill(caju, &format!("49{ENTER}"));
+    set_products(&server, &[&["Caju", "--unit", "kg"]]);
+    browser.click("button", "Enviar contagem");
+    browser.see(".field-error", "se conta em kg, e não em un");
+
+    // A line of the next purchase waits in its form.
+    browser.go("compras");
+    browser.fill(".picker input", &format!("banana{ENTER}"));
+    browser.type_keys(&format!("10{ENTER}15,00{ENTER}"));
+    browser.see(".buy-total", "R$ 15,00");
+    proxy.swallow("BatchAdjustStock");
+    browser.chord(CONTROL, ENTER);
+    browser.see(".banner", "Compra de R$ 15,00");
+    browser.fill(".picker input", &format!("pera{ENTER}"));
+    browser.type_keys(&format!("5{ENTER}20,00{ENTER}"));
+    browser.see(".toast", "A compra espera resposta.");
+    proxy.pass();
+    browser.see(".toast", "Compra de 1 produto registrada");
+    browser.click("button", "Pôr na compra");
+    browser.see(".buy-total", "R$ 20,00");
+    assert_eq!(server.connect().ask("1 banana"), "Banana: R$10.0, Estoque: 40");
+    browser.assert_clean(&[&LOST[..], &["status of 400"]].concat());
 }
