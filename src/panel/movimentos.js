@@ -35,6 +35,7 @@ export function open(root) {
 	let isLoading = false;
 	let early = [];
 	let turn = 0;
+	let asked = filter();
 	let typing = null;
 	let drawing = null;
 	const nodes = new Map();
@@ -64,14 +65,17 @@ export function open(root) {
 		for (const stop of endings) stop();
 	};
 
+	/// The name is `null` if the text means no product, or several.
 	function filter() {
-		const found = chosen.text.trim() ? catalog.find(chosen.text) : null;
-		return { productName: found?.name ?? "", kind: chosen.kind || undefined };
+		const text = chosen.text.trim();
+		const [only, ...others] = text ? catalog.search(text, { all: true }) : [];
+		const found = catalog.find(text) ?? (others.length === 0 ? only : null);
+		return { productName: text && (found?.name ?? null), kind: chosen.kind || undefined };
 	}
 
 	function fits(move) {
 		const { productName, kind } = filter();
-		return (!productName || move.productName === productName) && (!kind || move.kind === kind);
+		return (productName === "" || move.productName === productName) && (!kind || move.kind === kind);
 	}
 
 	async function load(isNew) {
@@ -85,7 +89,8 @@ export function open(root) {
 		const mine = turn;
 		more.disabled = true;
 		try {
-			const page = await call("ListMovements", { ...filter(), pageSize: PAGE_MOVEMENTS, pageToken });
+			asked = filter();
+			const page = asked.productName === null ? {} : await call("ListMovements", { ...asked, pageSize: PAGE_MOVEMENTS, pageToken });
 			if (mine !== turn) return;
 			// Until then the rows that are seen are those that their buttons mean.
 			if (isNew) moves = [];
@@ -221,11 +226,10 @@ export function open(root) {
 	}
 
 	function onTyping() {
-		const before = filter().productName;
 		chosen.text = product.value;
 		clear(suggestions, chosen.text.trim() && catalog.search(chosen.text, { all: true }).slice(0, SUGGESTIONS_MAX).map(({ name }) => h("option", { value: name })));
 		clearTimeout(typing);
-		typing = setTimeout(() => filter().productName !== before && load(true), TYPING_MS);
+		typing = setTimeout(() => filter().productName !== asked.productName && load(true), TYPING_MS);
 	}
 }
 

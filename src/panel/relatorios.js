@@ -102,7 +102,7 @@ function controlsOf(report, choose) {
 			h("div", { class: "day-steps", role: "group", "aria-label": "Dia" },
 				h("span", { class: "field", "aria-hidden": "true" }, "Dia"),
 				step(-1, "Dia anterior", "‹"),
-				h("input", { type: "date", "aria-label": "Dia do fechamento", data: { control: "day" }, value: day, max: today(), onchange: (event) => event.target.value && go(event.target.value) }),
+				dayInput("day", day, go, { "aria-label": "Dia do fechamento" }),
 				step(1, "Próximo dia", "›"),
 				button("Hoje", () => go(today()), { data: { control: "today" } })),
 		];
@@ -113,7 +113,7 @@ function controlsOf(report, choose) {
 		return [field(report.days.label, input)];
 	}
 	const { since, until } = periodOf(report);
-	const date = (label, value, set) => field(label, h("input", { type: "date", data: { control: label }, value, max: today(), onchange: (event) => event.target.value && choose(set(event.target.value)) }));
+	const date = (label, value, set) => field(label, dayInput(label, value, (day) => choose(set(day))));
 	const presets = [["Hoje", 0], ["7 dias", 6], ["30 dias", 29]];
 	return [
 		h("div", { class: "presets", role: "group", "aria-label": "Período" }, presets.map(([label, back]) => {
@@ -125,6 +125,19 @@ function controlsOf(report, choose) {
 		report.by && field("Por", h("select", { data: { control: "by" }, onchange: (event) => choose({ by: event.target.value }) },
 			report.by.map((by) => h("option", { value: by, selected: by === groupOf(report) }, GROUPS[by])))),
 	];
+}
+
+/// A field for a day. Each digit makes another day, so what is typed is taken on Enter, or when the field is left.
+function dayInput(control, value, pick, props = {}) {
+	let isTyped = false;
+	const take = () => input.value && input.value !== value && pick(input.value);
+	const input = h("input", { type: "date", data: { control }, value, max: today(), ...props,
+		onpointerdown: () => (isTyped = false),
+		onkeydown: ({ key }) => (isTyped = key !== "Enter") || take(),
+		onchange: () => isTyped || take(),
+		// The next field has the focus then, and keeps it.
+		onblur: () => setTimeout(take) });
+	return input;
 }
 
 function periodOf(report) {

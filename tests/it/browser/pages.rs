@@ -122,6 +122,12 @@ fn a_keepers_day_is_in_the_ledger() {
     let saved = browser.run("return fetch(arguments[0]).then((answer) => answer.text())", json!([csv]));
     let printed = run(&mut server.command(&["report", "purchases", "--format", "csv"]), "");
     assert_eq!(saved.as_str().unwrap().trim_start_matches('\u{feff}'), printed.out);
+    // A day is typed digit by digit, and the report is of the whole one.
+    browser.click(".chip", "Fechamento");
+    browser.see("[data-control=day]", "");
+    browser.run("document.querySelector('[data-control=day]').focus()", json!([]));
+    browser.type_keys(&format!("12122025{ENTER}"));
+    browser.see("h2", "Fechamento de 12/12/2025");
     browser.assert_clean(&["status of 400"]);
 }
 
@@ -161,6 +167,22 @@ fn a_dropped_invoice_fills_the_purchase_and_asks_for_what_the_shop_does_not_know
     browser.click("button", "Registrar compra");
     browser.see(".toast", "Compra de 1 produto registrada");
     assert_eq!(ledger.ask("1 Banana"), "Banana: R$10.0, Estoque: 110");
+    // Of a line of two lots that the shop does not know, both are kept; and a file may be chosen twice.
+    let lots = "<rastro><nLote>L1</nLote><qLote>4</qLote><dVal>2099-02-01</dVal></rastro>\
+        <rastro><nLote>L2</nLote><qLote>6</qLote><dVal>2099-01-01</dVal></rastro>";
+    std::fs::write(&next, invoices::xml(4, &[("09", "", "FIGO", "UN", "10.0000", "15.00", lots)])).unwrap();
+    for _ in 0..2 {
+        browser.choose_file(".page-head input[type=file]", &next);
+        browser.see(".problem-rows", "FIGO");
+        browser.click("button", "Completar");
+        browser.fill(".picker input", &format!("caju{ENTER}"));
+        browser.until(
+            "return [...document.querySelectorAll('.buy-line input')].some(({ value }) => value === 'L1, L2')",
+            json!([]),
+        );
+        browser.click("button", "Deixar fora");
+        browser.see_no(".problem-rows", "");
+    }
     // A file that is none says so.
     std::fs::write(&next, "<html></html>").unwrap();
     browser.drop_file("h1", &next);
