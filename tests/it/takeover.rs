@@ -1,13 +1,17 @@
 //! Several servers of one shop in PostgreSQL: one writes, the others stand by, and one of them takes over.
 
 use std::io::Write;
-use std::process::Stdio;
+use std::process::{Child, Stdio};
+use std::sync::mpsc::Receiver;
 use std::time::{Duration, Instant};
 
 use tonic::Code;
 
 use hortifruti::wire::grpc::v1::inventory_service_client::InventoryServiceClient;
-use hortifruti::wire::grpc::v1::{GetProductRequest, ListMovementsRequest, WatchMovementsRequest};
+use hortifruti::wire::grpc::v1::{
+    AdjustStockRequest, BatchAdjustStockRequest, GetProductRequest, ImportProductsRequest,
+    ListMovementsRequest, ProductDraft, WatchMovementsRequest,
+};
 
 use crate::postgres::wire::Wire;
 use crate::support::postgres::{Cluster, address, newest, versions};
@@ -192,6 +196,47 @@ fn a_watch_of_a_server_that_stands_by_hears_what_the_other_one_writes() {
         assert!(next().contains("\"sequence\":9,"));
         kill(&mut watch);
     }
+}
+
+#[tokio::test]
+async fn a_watch_of_a_server_that_catches_up_hears_what_that_of_the_writer_hears() {
+    let Some(version) = newest() else { return };
+    let shop = version.new_shop();
+    let (writer, standby) = (serve(&shop), serve(&shop));
+    let mut watches = [&writer, &standby].map(|server| {
+        let mut watch = server.command(&["watch", "--after", "4", "--format", "ndjson"]);
+        let mut watch = watch.stdout(Stdio::piped()).spawn().unwrap();
+        (lines(watch.stdout.take().unwrap()), watch)
+    });
+    writer.connect().ask("3 Caju -1");
+    let next = |(heard, _): &(Receiver<String>, Child)| heard.recv_timeout(PATIENCE).unwrap();
+    let mut heard = [&watches[0], &watches[1]].map(|watch| vec![next(watch)]);
+    // More than a server that stands by reads in one step, in one transaction and in several; a step cuts a document.
+    standby.pause();
+    let mut grpc =
+        InventoryServiceClient::connect(format!("http://127.0.0.1:{}", writer.port)).await.unwrap();
+    let draft =
+        |number| ProductDraft { name: format!("P {number}"), unit: "kg".to_owned(), ..Default::default() };
+    let products = (0..5_000).map(draft).collect();
+    grpc.import_products(ImportProductsRequest { products, ..Default::default() }).await.unwrap();
+    let line = AdjustStockRequest { name: "Caju".to_owned(), delta_thousandths: 1000, ..Default::default() };
+    for _ in 0..4 {
+        let adjustments = vec![line.clone(); 1_000];
+        grpc.batch_adjust_stock(BatchAdjustStockRequest { adjustments, ..Default::default() }).await.unwrap();
+    }
+    assert_eq!(writer.run(&["product", "set", "Maca", "--price", "3,50"]).code, 0);
+    writer.connect().ask("3 Pera -1");
+    standby.signal("CONT");
+    for (heard, watch) in heard.iter_mut().zip(&watches) {
+        while !heard.last().unwrap().contains("\"product_name\":\"Pera\"") {
+            heard.push(next(watch));
+        }
+        // The terms may come before or after the movements.
+        heard.sort_unstable();
+    }
+    let [one, other] = &heard;
+    assert_eq!((one.len(), one), (3 + 5_000 + 5_000 + 4_000, other));
+    watches.iter_mut().for_each(|(_, watch)| kill(watch));
 }
 
 #[test]

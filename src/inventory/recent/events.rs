@@ -5,7 +5,7 @@ use std::sync::RwLock;
 
 use super::segment::{Position, Recorded};
 use super::{NAMED_AT_ONCE_MAX, read};
-use crate::catalog::{Catalog, Kind, ProductChange, ProductId, ProductView, Terms, Transaction};
+use crate::catalog::{Catalog, Kind, ProductChange, ProductId, Transaction};
 use crate::operation::{MovementReply, ProductReply, WatchEvent};
 
 /// The events of a transaction that the catalog shows already, and the position before them: first the
@@ -22,7 +22,7 @@ pub(super) fn events_of(catalog: &RwLock<Catalog>, transaction: &Transaction) ->
     for changed in changed.chunks(NAMED_AT_ONCE_MAX) {
         let catalog = read(catalog);
         events.extend(changed.iter().filter_map(|(product, change)| {
-            let event = product_event(&catalog, transaction, *product)?;
+            let event = product_event(&catalog, *product)?;
             let after = Position { change: *change, ..before };
             Some(Recorded { product: *product, created: None, event, after })
         }));
@@ -41,7 +41,7 @@ pub(super) fn events_of(catalog: &RwLock<Catalog>, transaction: &Transaction) ->
             let name = catalog.products().get(movement.product)?.name.clone();
             let reply = MovementReply::of(movement, name).linked(document, link(&undoes), link(&undone_by));
             let is_first = movement.kind == Kind::Opening;
-            let created = is_first.then(|| product_event(&catalog, transaction, movement.product)).flatten();
+            let created = is_first.then(|| product_event(&catalog, movement.product)).flatten();
             let after = Position { sequence, change: after.change };
             Some(Recorded { product: movement.product, created, event: WatchEvent::Movement(reply), after })
         }));
@@ -58,10 +58,9 @@ pub(in crate::inventory) fn last_changes(changes: &[ProductChange]) -> Vec<(Prod
     last
 }
 
-/// The event of a product that a transaction created or altered, as the transaction left it.
-fn product_event(catalog: &Catalog, transaction: &Transaction, id: ProductId) -> Option<WatchEvent> {
-    let index = transaction.products.binary_search_by_key(&id, |product| product.id).ok()?;
-    let terms = catalog.products().get(id).map(|shown| catalog.products().view(shown).terms);
-    let product = ProductView { product: &transaction.products[index], terms: terms.unwrap_or(Terms::NONE) };
-    Some(WatchEvent::Product(ProductReply::of(product)))
+/// The event of a product that a transaction created or altered, as the catalog shows it. A server that stands by reads
+/// a large transaction in parts, and one that only alters terms without balances: neither has the whole product.
+fn product_event(catalog: &Catalog, id: ProductId) -> Option<WatchEvent> {
+    let product = catalog.products().get(id)?;
+    Some(WatchEvent::Product(ProductReply::of(catalog.products().view(product))))
 }

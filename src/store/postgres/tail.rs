@@ -190,7 +190,8 @@ fn add_rows(catalog: &Catalog, rows: Vec<LedgerRow>, transaction: &mut Transacti
         let stock_cost = stock_cost
             .ok_or_else(|| bad_value(format!("o custo do movimento {sequence} não cabe no estoque")))?;
         *balance = Balance { stock: movement.balance, last_movement: sequence, stock_cost };
-        if document.count > 1 && document.first_sequence == sequence {
+        // The first one may have begun in the rows that were read before.
+        if document.count > 1 && transaction.documents.last() != Some(&document) {
             transaction.documents.push(document);
         }
         if undoes != 0 {
