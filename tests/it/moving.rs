@@ -307,6 +307,23 @@ fn a_move_that_is_killed_in_the_middle_leaves_nothing_and_starts_again() {
 }
 
 #[test]
+fn a_move_takes_its_time_whatever_time_a_transaction_may_take() {
+    let Some(version) = newest() else { return };
+    let home = tempfile::tempdir().unwrap();
+    let (folder, database) = (home.path(), version.shared().database());
+    large_shop(&folder.join("hortifruti.db"));
+    for setting in ["transaction_timeout", "statement_timeout", "idle_in_transaction_session_timeout"] {
+        // The older engine does not know the first one.
+        let _ = database.try_sql(&format!("ALTER DATABASE {} SET {setting} = '50ms'", database.name));
+    }
+    let shop = database.shop("centro");
+    for (from, to) in [("hortifruti.db", &*shop), (&shop, "outra.db")] {
+        let moved = move_shop(folder, from, to);
+        assert_eq!(moved.code, 0, "{}: {}", version.name, moved.err);
+    }
+}
+
+#[test]
 fn a_move_whose_last_answer_is_lost_says_that_it_may_be_made() {
     over_every_version(|version| {
         let (server, _) = stopped_shop();

@@ -1,5 +1,6 @@
 //! The address of a shop in PostgreSQL: `postgres://user@host1,host2/database?shop=NAME`.
 
+use std::collections::HashSet;
 use std::fmt;
 use std::net::IpAddr;
 use std::path::PathBuf;
@@ -12,6 +13,7 @@ use tokio_postgres::config::SslMode;
 
 use super::local::{self, Host};
 use super::password::Passwords;
+use crate::catalog::Name;
 use crate::store::StoreError;
 use crate::tls::{self, ClientFiles};
 
@@ -66,15 +68,30 @@ impl Address {
             ));
         }
         let shop = parameters.shop.unwrap_or_default();
-        if shop.is_empty() || shop.len() > SHOP_BYTES_MAX || shop.chars().any(char::is_control) {
+        // Names of shops follow the rules of names of products, so that no two look the same.
+        let named = Name::parse(&shop).ok().filter(|name| name.as_str().len() <= SHOP_BYTES_MAX);
+        let Some(shop) = named.map(|name| name.as_str().to_owned()) else {
             let fault = if shop.is_empty() { "falta o nome da loja" } else { "o nome da loja não serve" };
             return Err(unfit(format!(
                 "{fault}, que tem de 1 a {SHOP_BYTES_MAX} bytes, como em ?shop=NOME no fim do endereço"
             )));
-        }
+        };
         let hosts = hosts(&config).map_err(unfit)?;
-        let tls = match parameters.sslmode.as_deref() {
-            Some("disable") | None if hosts.iter().all(|(host, _)| is_local(host)) => None,
+        let Parameters { sslmode, passfile, mut files, certificate, key, .. } = parameters;
+        let has_files = files.authority.is_some() || certificate.is_some() || key.is_some();
+        files.identity = match (certificate, key) {
+            (Some(certificate), Some(key)) => Some((certificate, key)),
+            (None, None) => None,
+            _ => return Err(unfit("sslcert e sslkey só valem juntos".into())),
+        };
+        let tls = match sslmode.as_deref() {
+            Some("disable") if has_files => {
+                return Err(unfit(
+                    "sslmode=disable não usa os arquivos de TLS do endereço; tire-os, ou use sslmode=verify-full"
+                        .into(),
+                ));
+            }
+            Some("disable") | None if !has_files && hosts.iter().all(|(host, _)| is_local(host)) => None,
             Some("disable") => {
                 return Err(unfit(
                     "sslmode=disable mandaria os dados sem criptografia pela rede; use sslmode=verify-full"
@@ -83,8 +100,6 @@ impl Address {
             }
             // `require` of other programs does not look at the certificate; here it does.
             Some("verify-full" | "require") | None => {
-                let files =
-                    ClientFiles { identity: parameters.certificate.zip(parameters.key), ..parameters.files };
                 Some(tls::client(&files).map_err(|error| unfit(error.to_string()))?)
             }
             Some(other) => {
@@ -95,7 +110,7 @@ impl Address {
         };
         config.ssl_mode(if tls.is_some() { SslMode::Require } else { SslMode::Disable });
         config.application_name("hortifruti");
-        let passwords = Passwords::find(parameters.passfile.as_deref()).map_err(unfit)?;
+        let passwords = Passwords::find(passfile.as_deref()).map_err(unfit)?;
         Ok(Self(Arc::new(Parts { shown, shop, config, hosts, passwords, tls })))
     }
 
@@ -151,14 +166,23 @@ impl fmt::Display for Address {
     }
 }
 
-/// The address without a password, for messages.
+/// The address without a password, for messages. A password that is not encoded may have a slash.
 fn without_password(text: &str) -> String {
-    let Some((scheme, rest)) = text.split_once("://") else { return text.to_owned() };
-    let authority_end = rest.find(['/', '?']).unwrap_or(rest.len());
-    let (authority, path) = rest.split_at(authority_end);
-    let Some((user, hosts)) = authority.rsplit_once('@') else { return text.to_owned() };
-    let user = user.split_once(':').map_or(user, |(user, _)| user);
-    format!("{scheme}://{user}@{hosts}{path}")
+    let (url, query) = text.split_once('?').unwrap_or((text, ""));
+    let mut shown = match url.rsplit_once('@') {
+        Some((before, hosts)) => {
+            let scheme_end = before.find("://").map_or(0, |at| at + "://".len());
+            let password = before[scheme_end..].find(':').map_or(before.len(), |at| scheme_end + at);
+            format!("{}@{hosts}", &before[..password])
+        }
+        None => url.to_owned(),
+    };
+    let pairs = query.split('&').filter(|pair| !pair.is_empty() && !pair.starts_with("password="));
+    for (index, pair) in pairs.enumerate() {
+        shown.push(if index == 0 { '?' } else { '&' });
+        shown.push_str(pair);
+    }
+    shown
 }
 
 /// Takes the parameters that the library does not know out of an address.
@@ -166,9 +190,14 @@ fn split(text: &str) -> Result<(String, Parameters), String> {
     let (url, query) = text.split_once('?').unwrap_or((text, ""));
     let mut found = Parameters::default();
     let mut others = Vec::new();
+    let mut names = HashSet::new();
     for pair in query.split('&').filter(|pair| !pair.is_empty()) {
         let (name, value) =
             pair.split_once('=').ok_or_else(|| format!("endereço inválido: {pair} não tem ="))?;
+        // The library takes a list of hosts, each with its port.
+        if !names.insert(name) && !matches!(name, "host" | "port") {
+            return Err(format!("endereço inválido: {name}= está nele duas vezes"));
+        }
         let value = percent_decode_str(value).decode_utf8();
         let value = value.map_err(|_| format!("endereço inválido: {name} não é UTF-8"))?.into_owned();
         match name {
@@ -246,7 +275,41 @@ mod tests {
             let said = refused(text);
             assert!(said.contains("PGPASSWORD"), "{said}");
         }
-        assert!(!refused("postgres://loja:segredo@localhost/frutas?shop=centro").contains("segredo"));
+        for text in [
+            "postgres://loja:segredo@localhost/frutas?shop=centro",
+            "postgres://loja:a/segredo@localhost/frutas?shop=centro",
+            "postgres://loja@localhost/frutas?password=segredo&shop=centro",
+        ] {
+            let said = refused(text);
+            assert!(said.contains(" postgres://loja@localhost/frutas?shop=centro "), "{said}");
+            assert!(!said.contains("segredo"), "{said}");
+        }
+    }
+
+    #[test]
+    fn names_of_shops_that_look_the_same_are_the_same() {
+        for text in ["S%C3%A3o%20Jos%C3%A9", "Sa%CC%83o%20Jos%C3%A9", " S%C3%A3o%20%20Jos%C3%A9%E2%80%8B"] {
+            let address = Address::parse(&format!("postgres://localhost/frutas?shop={text}")).unwrap();
+            assert_eq!(address.shop(), "São José", "{text}");
+        }
+        for text in ["%E2%80%AEx", "%C2%A0", "a%0A", &"x".repeat(65)] {
+            let said = refused(&format!("postgres://localhost/frutas?shop={text}"));
+            assert!(said.contains("o nome da loja não serve"), "{text}: {said}");
+        }
+    }
+
+    #[test]
+    fn no_parameter_is_ignored() {
+        for (parameters, words) in [
+            ("shop=a&shop=b", "shop= está nele duas vezes"),
+            ("shop=a&sslcert=/none/loja.pem", "sslcert e sslkey só valem juntos"),
+            ("shop=a&sslkey=/none/loja.key", "sslcert e sslkey só valem juntos"),
+            ("shop=a&sslrootcert=/none/ca.pem", "/none/ca.pem"),
+            ("shop=a&sslmode=disable&sslrootcert=/none/ca.pem", "sslmode=disable não usa"),
+        ] {
+            let said = refused(&format!("postgres://loja@localhost/frutas?{parameters}"));
+            assert!(said.contains(words), "{parameters}: {said}");
+        }
     }
 
     #[test]

@@ -83,7 +83,7 @@ pub(super) enum Purpose {
     /// Changes: only a host that takes changes, and no timeline below this one. Of several, that of the highest
     /// timeline, because the others were replaced.
     Write { timeline_min: u32 },
-    /// Reads: this place, or any host.
+    /// Reads: this place, or the host of the highest timeline; one that recovers only if no other answers.
     Read { at: Option<Place> },
 }
 
@@ -322,7 +322,7 @@ async fn find(address: &Address, purpose: Purpose) -> Result<Found, Vec<String>>
                 if best.as_ref().is_none_or(|best| best.facts.timeline < found.facts.timeline) {
                     best = Some(found);
                 }
-                if matches!(purpose, Purpose::Read { .. }) {
+                if matches!(purpose, Purpose::Read { at: Some(_) }) {
                     break;
                 }
                 until = until.min(tokio::time::Instant::now() + OTHERS_TIME);
@@ -392,13 +392,15 @@ async fn open(address: &Address, host: usize, purpose: Purpose) -> Result<Found,
             format!("SET default_transaction_read_only = on; SET statement_timeout = {read_millis}")
         }
     };
-    // Engines on other systems refuse the setting.
+    // Engines on other systems refuse the first setting, and those before version 17 do not have the second one.
     let look_millis = CLIENT_LOOKED_FOR_EVERY.as_millis();
-    let looks = format!(
+    let others = format!(
         "SELECT set_config('client_connection_check_interval', '{look_millis}', false)
-         WHERE version() ~ 'linux|darwin|bsd'"
+         WHERE version() ~ 'linux|darwin|bsd';
+         SELECT set_config('transaction_timeout', '0', false)
+         WHERE current_setting('transaction_timeout', true) IS NOT NULL"
     );
-    let statements = format!("{FACTS}; {SETTINGS} {own}; {looks}");
+    let statements = format!("{FACTS}; {SETTINGS} {own}; {others}");
     let answer = line.run(async |session| Ok(session.client().simple_query(&statements).await?)).await;
     let answer = answer.map_err(|failure| match failure {
         Failure::Refused(refusal) => explanation(&refusal),
@@ -415,7 +417,8 @@ async fn open(address: &Address, host: usize, purpose: Purpose) -> Result<Found,
 /// An error of the library before the engine took the connection. The library has no kinds for these.
 fn unexplained(error: &str) -> String {
     if error.ends_with("password missing") {
-        "o banco pede uma senha; use a variável PGPASSWORD ou um arquivo (passfile=ARQUIVO ou ~/.pgpass)"
+        "o banco pede uma senha; use a variável PGPASSWORD, ou um arquivo (passfile=ARQUIVO ou ~/.pgpass) com uma \
+         linha deste host, porta, banco e usuário"
             .to_owned()
     } else if error.ends_with("server does not support TLS") {
         "o banco não usa TLS; ligue ssl em postgresql.conf, ou use sslmode=disable se ele é desta máquina"

@@ -89,8 +89,11 @@ pub(super) fn explanation(error: &DbError) -> String {
     let what = match code.code() {
         "53100" => "o disco do banco está cheio. Libere espaço e tente de novo",
         "42501" => "falta permissão ao usuário do banco. Veja as permissões em docs/postgres.md",
-        "28P01" | "28000" => {
+        "28P01" => {
             "o banco recusou o usuário ou a senha. Confira o endereço, PGPASSWORD ou o arquivo de senhas"
+        }
+        "28000" => {
+            "o banco não deixa este usuário entrar assim. Confira o usuário e sslmode no endereço, e pg_hba.conf"
         }
         "3D000" => "não há um banco com esse nome. Crie-o com createdb, ou confira o endereço",
         "53300" => "o banco não aceita mais conexões. Aumente max_connections, ou encerre outros programas",

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use super::address::Address;
-use super::connect::Link;
+use super::connect::{LOOK_TIME_MAX, Link};
 use super::error::Failure;
 use super::session::Session;
 use crate::store::StoreError;
@@ -21,13 +21,25 @@ const TIME_MAX: Duration = Duration::from_secs(3600);
 /// The key of the lock that lets one server migrate at a time: the letters `HFRT`.
 const LOCK: i64 = 0x4846_5254;
 
-/// Creates the tables, or migrates them to this version.
+/// The encodings of a database that keep every text. The second one looks at no byte.
+const ENCODINGS: [&str; 2] = ["UTF8", "SQL_ASCII"];
+
+/// Creates the tables, or migrates them to this version, in a database that can keep the shop.
 ///
 /// # Errors
-/// If the tables are of a later version, or the role of the address may not change them.
+/// If the database lacks characters, its standby does not answer, the tables are of a later version, or the role of the
+/// address may not change them.
 pub(super) fn migrate(link: &mut Link, address: &Address) -> Result<(), StoreError> {
     let failed = |failure: Failure| failure.into_error("preparar", address);
     let unfit = |reason: String| Err(StoreError::Unfit { database: address.to_string(), reason });
+    let encoding = link.run(LOOK_TIME_MAX, encoding).map_err(failed)?;
+    if !ENCODINGS.contains(&encoding.as_str()) {
+        return unfit(format!(
+            "guarda os textos em {encoding}, que não tem todas as letras e sinais; crie outro banco, com `createdb \
+             --encoding=UTF8 --template=template0`"
+        ));
+    }
+    wait_for_standbys(link, address)?;
     let from = link.run(TIME_MAX, version).map_err(failed)?;
     if from < SCHEMA_VERSION {
         let migrated = link.change(TIME_MAX, run);
@@ -38,14 +50,20 @@ pub(super) fn migrate(link: &mut Link, address: &Address) -> Result<(), StoreErr
                      pode criar; inicie o servidor uma vez com o usuário dono do banco (docs/postgres.md)"
                 ));
             }
-            // Another server has created them meanwhile.
-            Err(refused) if refused.is("42P07") => {
+            // Another server has created them meanwhile, or another program has a table of such a name.
+            Err(Failure::Refused(refused)) if refused.code().code() == "42P07" => {
                 let undo = async |session: &Session| Ok(session.client().batch_execute("ROLLBACK").await?);
                 link.run(TIME_MAX, undo).map_err(failed)?;
+                if link.run(TIME_MAX, version).map_err(failed)? < SCHEMA_VERSION {
+                    let found = refused.message();
+                    return unfit(format!("tem no esquema hortifruti tabelas de outro programa ({found})"));
+                }
             }
-            migrated => migrated.map_err(failed)?,
+            migrated => {
+                migrated.map_err(failed)?;
+                tracing::info!(from, to = SCHEMA_VERSION, "the tables of the database were updated");
+            }
         }
-        tracing::info!(from, to = SCHEMA_VERSION, "the tables of the database were updated");
     }
     // Read again, because an engine that had undone the migration answers the commit as if nothing was wrong.
     check_version(link, address)
@@ -69,6 +87,27 @@ pub(super) fn check_version(link: &mut Link, address: &Address) -> Result<(), St
         ),
     };
     Err(StoreError::Unfit { database: address.to_string(), reason })
+}
+
+/// Makes a commit that changes nothing. Without a standby for it, the tables or a whole moved shop would wait for one
+/// without a word.
+fn wait_for_standbys(link: &mut Link, address: &Address) -> Result<(), StoreError> {
+    let commit = "SELECT pg_logical_emit_message(true, 'hortifruti', ''::text)";
+    let waited = link.change(LOOK_TIME_MAX, async |session| {
+        session.query_one(commit, &[]).await?;
+        Ok(())
+    });
+    waited.map_err(|failure| match failure {
+        Failure::Lost(reason) if !link.standbys().is_empty() => StoreError::Unanswered {
+            database: address.to_string(),
+            reason: format!("{reason}; ele espera por uma cópia síncrona ({})", link.standbys()),
+        },
+        failure => failure.into_error("preparar", address),
+    })
+}
+
+async fn encoding(session: &Session) -> Result<String, Failure> {
+    Ok(session.query_one("SELECT current_setting('server_encoding')", &[]).await?.try_get(0)?)
 }
 
 /// The version of the tables; 0 if there are none.

@@ -51,6 +51,8 @@ impl Passwords {
         }
         let text = String::from_utf8(bytes).ok().filter(|text| text.len() as u64 <= FILE_BYTES_MAX);
         let text = text.ok_or_else(|| format!("{} não é um arquivo de senhas", path.display()))?;
+        // Editors of Windows begin a file with a byte order mark.
+        let text = text.trim_start_matches('\u{feff}');
         Ok(Self { own: None, lines: text.lines().filter_map(fields).collect() })
     }
 

@@ -220,6 +220,34 @@ fn a_deposed_primary_that_comes_back_is_left_alone() {
         }
         let sold = "SELECT count(*) FROM hortifruti.movement WHERE request_id IN ('v57', 'v56')";
         assert_eq!((primary.sql("lojas", sold), standby.sql("lojas", sold)), ("0".into(), "2".into()));
+        // The primary that was answers first, and is not checked.
+        let slower = Wire::to(standby.port);
+        let verified = server.run(&["verify", &address(&[primary.port, slower.port], "lojas", "centro")]);
+        assert!(verified.out.contains("Movimentos: 8\n"), "{}: {verified:?}", version.name);
+    }
+}
+
+#[test]
+fn a_new_shop_does_not_wait_in_silence_for_a_standby_that_is_missing() {
+    for version in versions() {
+        let cluster = Cluster::new(version);
+        let database = cluster.database();
+        cluster.set("synchronous_standby_names", "b");
+        wait_for(|| match cluster.sql("postgres", "SHOW synchronous_standby_names").as_str() {
+            "b" => Ok(()),
+            now => Err(format!("the setting is {now:?}")),
+        });
+        let folder = tempfile::tempdir().unwrap();
+        let mut source = Server::start_in(folder, &[]);
+        source.stop();
+        let shop = database.shop("centro");
+        for args in [&["serve", "--port", "0", "--data", &shop][..], &["move", "hortifruti.db", &shop]] {
+            let ended = source.run(args);
+            assert!(ended.err.contains("ele espera por uma cópia síncrona (b)"), "{args:?}: {ended:?}");
+        }
+        cluster.set("synchronous_standby_names", "");
+        let server = Server::start(&["--data", &shop]);
+        assert_eq!(server.connect().ask("3 Caju -1"), "Caju: R$2.0, Estoque: 59");
     }
 }
 

@@ -3,7 +3,7 @@
 use std::io::Write;
 use std::process::{Child, ChildStdin, Stdio};
 
-use crate::support::postgres::{Cluster, Version, shop_of, versions};
+use crate::support::postgres::{Cluster, Version, address, shop_of, versions};
 use crate::support::waiting::{lines, wait_for};
 use crate::support::{FOUR_PRODUCTS, PATIENCE, Server, finished, hortifruti, run};
 
@@ -212,5 +212,27 @@ fn a_database_whose_commits_are_not_kept_is_refused() {
         }
         let server = Server::start(&["--data", &database.shop("centro")]);
         assert_eq!(server.connect().ask("4"), FOUR_PRODUCTS);
+    }
+}
+
+#[test]
+fn a_database_that_lacks_characters_or_is_of_another_program_is_refused() {
+    for version in versions() {
+        let cluster = Cluster::new(version);
+        let folder = tempfile::tempdir().unwrap();
+        let refused = |database: &str| {
+            let shop = address(&[cluster.port], database, "centro");
+            let mut command = hortifruti(folder.path());
+            let ended = run(command.args(["serve", "--port", "0", "--data", &shop]), "");
+            assert_eq!(ended.code, 1, "{}: {ended:?}", version.name);
+            ended.err
+        };
+        cluster.sql("postgres", "CREATE DATABASE estreito ENCODING 'LATIN1' LOCALE 'C' TEMPLATE template0");
+        let said = refused("estreito");
+        assert!(said.contains("LATIN1") && said.contains("--encoding=UTF8"), "{said}");
+        let database = cluster.database();
+        database.sql("CREATE SCHEMA hortifruti; CREATE TABLE hortifruti.shop (numero int4)");
+        let said = refused(&database.name);
+        assert!(said.contains("tabelas de outro programa (relation \"shop\" already exists)"), "{said}");
     }
 }
