@@ -153,6 +153,7 @@ impl Keeping {
                 Duty::End => return,
             };
             let _ = looked.send(());
+            self.has_warned &= done.is_err();
             match done {
                 Ok(pause) if duty == Duty::Watch => self.wait_for_lease(pause),
                 Ok(pause) => self.lease.pause(pause, duty),
@@ -277,7 +278,6 @@ impl Keeping {
         }
         let Some(link) = &mut self.link else { unreachable!("a connection was made above") };
         let asked = link.change(TIME_MAX, act);
-        self.has_warned &= asked.is_err();
         if asked.is_ok() {
             self.lease.note_look();
         }

@@ -188,5 +188,17 @@ fn a_role_that_may_not_change_the_tables_serves_the_shop() {
         });
         let verified = standby.run(&["verify", &own("hortifruti")]);
         assert_eq!(verified.code, 0, "{}", verified.err);
+        // Without the right to take it, the log says so once, although a look at the lease succeeds each time.
+        cluster.sql("loja", "REVOKE UPDATE ON hortifruti.lease FROM hortifruti");
+        let idle = Server::start_logged_in(tempfile::tempdir().unwrap(), &["--data", &own("hortifruti")]);
+        drop(standby);
+        let refusal = "the lease of the shop cannot be kept now";
+        idle.log(refusal);
+        cluster.sql("loja", "SELECT pg_sleep(0.5); GRANT UPDATE ON hortifruti.lease TO hortifruti");
+        wait_for(|| {
+            let answer = idle.connect().ask("3 Caju -1");
+            if answer.starts_with("Erro UNAVAILABLE") { Err(answer) } else { Ok(answer) }
+        });
+        assert_eq!(idle.log(refusal).matches(refusal).count(), 1, "{}", version.name);
     }
 }
