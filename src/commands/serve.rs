@@ -167,8 +167,8 @@ impl Serve {
         })
     }
 
-    /// The address at which clients on other machines find this server: its first public name, which may have a port
-    /// of its own, or the address that it listens on.
+    /// The address at which clients on other machines find this server: its first public name, or the address that it
+    /// listens on.
     fn own_address(&self, address: SocketAddr) -> String {
         match self.public_name.first() {
             Some(name) => format!("{name}:{}", address.port()),

@@ -166,6 +166,8 @@ async fn over_grpc_and_http_the_answers_of_a_server_that_stands_by_are_marked_an
             let answer = Web::connect(server.port).call(call, None, &serde_json::json!({}));
             assert_eq!((answer.status, answer.field(MARK)), (200, mark), "{call}: {answer:?}");
         }
+        let report = Web::connect(server.port).ask("GET /report/day", &[], b"");
+        assert_eq!((report.status, report.field(MARK)), (200, mark), "{report:?}");
     }
     // A refusal says who writes, and is of no server in particular.
     let mut grpc =

@@ -6,7 +6,7 @@ use axum::Extension;
 use axum::body::Body;
 use axum::extract::rejection::QueryRejection;
 use axum::extract::{Path, Query};
-use axum::http::{HeaderMap, Response};
+use axum::http::{HeaderMap, HeaderValue, Response};
 use serde::Deserialize;
 
 use super::connect::refused;
@@ -16,7 +16,7 @@ use crate::operation::{Grouping, Permission, check_given_period};
 use crate::refusal::Refusal;
 use crate::render::{Format, render_sheet};
 use crate::report::{Report, What};
-use crate::server::grpc::defect;
+use crate::server::grpc::{STANDBY, defect};
 use crate::server::http::connection::Connection;
 use crate::server::http::plain;
 
@@ -67,7 +67,11 @@ pub(super) async fn answer(
         Ok((format, text)) => {
             let content_type =
                 if format == Format::Csv { "text/csv; charset=utf-8" } else { "application/json" };
-            plain::of_type(content_type, text)
+            let mut answer = plain::of_type(content_type, text);
+            if connection.service().inventory.stands_by() {
+                answer.headers_mut().insert(STANDBY, HeaderValue::from_static("true"));
+            }
+            answer
         }
         Err(refusal) => refused(refusal),
     }
