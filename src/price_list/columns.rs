@@ -19,16 +19,18 @@ const NOT_READ: &str = "-";
 #[derive(Debug)]
 pub(super) struct Columns {
     read: Vec<(Field, usize)>,
-    /// The place of the column whose text is the end of the name.
-    pub(super) grade: Option<usize>,
-    /// The unit that the price's heading names.
-    pub(super) price_unit: Option<Unit>,
+    /// The places of the columns whose texts are the end of the name.
+    pub(super) grades: Vec<usize>,
+    /// The units that headings name, as `Preço (R$/kg)` and `Estoque (kg)` do.
+    units: Vec<(Field, Unit)>,
     /// Whether the column of units only says how products are packed.
     pub(super) is_packing: bool,
     /// Whether the column of units only says whether a product is weighed.
     pub(super) is_kind: bool,
     /// The section that the heading of the names is, if it is one.
     pub(super) section: Option<Category>,
+    /// Whether the names stand in a column that is called so, or that the user named.
+    pub(super) is_name_certain: bool,
     /// Whether the header is that of `export`, whose rows are products and nothing else.
     pub(super) is_exported: bool,
     /// The number of all columns.
@@ -89,14 +91,22 @@ impl Columns {
                 return Err(PriceListError::MissingColumn { column: field.heading(), header: shown(header) });
             }
         }
-        let grade = headings.iter().position(Heading::is_grade).filter(|place| !is_read(&read, *place));
-        let price_unit = place_of(Field::Price).and_then(|place| headings[place].unit());
-        let is_packing = place_of(Field::Unit).is_some_and(|place| headings[place].is_packing());
+        let grades =
+            (0..headings.len()).filter(|place| headings[*place].is_grade() && !is_read(&read, *place));
+        let grades = grades.collect();
+        let units = read.iter().filter_map(|(field, place)| Some((*field, headings[*place].unit()?)));
+        let units = units.collect();
+        // Beside a market's price of the kilo, whatever a product is sold in is its packing.
+        let is_packing = place_of(Field::Unit).is_some_and(|place| headings[place].is_packing())
+            || place_of(Field::Price).is_some_and(|place| headings[place].is_bare_kilo());
         let is_kind = place_of(Field::Unit).is_some_and(|place| headings[place].is_kind());
         let name = place_of(Field::Name).filter(|place| headings[*place].is_section());
         let section = name.and_then(|place| Category::parse(header.get(place)?.trim()).ok());
         let is_exported = header.iter().eq(Field::ALL.map(Field::heading));
-        Ok(Self { read, grade, price_unit, is_packing, is_kind, section, is_exported, count: header.len() })
+        let is_name_certain = given.iter().any(|(field, _)| *field == Field::Name)
+            || place_of(Field::Name).is_some_and(|place| headings[place].words == Field::Name.heading());
+        let count = header.len();
+        Ok(Self { read, grades, units, is_packing, is_kind, section, is_name_certain, is_exported, count })
     }
 
     /// The places of the lists that stand side by side under one header: the parts of it that have the same headings
@@ -129,6 +139,11 @@ impl Columns {
         self.read.iter().find(|(own, _)| *own == field).map(|(_, place)| *place)
     }
 
+    /// The unit that the heading of a field names.
+    pub(super) fn unit(&self, field: Field) -> Option<&Unit> {
+        self.units.iter().find(|(own, _)| *own == field).map(|(_, unit)| unit)
+    }
+
     /// The columns that are read, in the order of the file, each with its heading.
     pub(super) fn read_from(&self, header: &Record) -> Vec<(Field, String)> {
         let heading = |place: usize| header.get(place).unwrap_or_default().trim().to_owned();
@@ -138,7 +153,7 @@ impl Columns {
     /// A note on the columns that are not read, if there are some.
     pub(super) fn unread(&self, header: &Record) -> Option<String> {
         let mut unread = header.iter().enumerate().filter(|(place, heading)| {
-            !self.are_read(*place) && self.grade != Some(*place) && !heading.trim().is_empty()
+            !self.are_read(*place) && !self.grades.contains(place) && !heading.trim().is_empty()
         });
         let named: Vec<String> = unread
             .by_ref()

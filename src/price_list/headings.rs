@@ -43,13 +43,18 @@ impl Heading {
     /// The place of the heading among the names of a field: the lower, the more a column of that name is the one.
     pub(super) fn rank(&self, field: Field) -> Option<usize> {
         let words = self.words.as_str();
+        // `R$ un` and `Estoque (R$)` are money.
+        if self.has_currency && field != Field::Price {
+            return None;
+        }
         if matches!(field, Field::Price | Field::Stock) && self.is_of_other_size() {
             return None;
         }
-        if let Some((known, rank)) = RANKS.get(&self.normal) {
-            return (*known == field).then_some(*rank);
+        if let Some((_, rank)) = RANKS.get(&self.normal).filter(|(known, _)| *known == field) {
+            return Some(*rank);
         }
-        if field == Field::Price && self.has_currency && (words.is_empty() || self.unit().is_some()) {
+        let is_of_unit = || words.is_empty() || unit_of_word(&self.normal).is_some();
+        if field == Field::Price && self.has_currency && is_of_unit() {
             return Some(names(field).len());
         }
         if field == Field::Name && self.is_section() {
@@ -77,13 +82,17 @@ impl Heading {
         RANGE.contains(&self.words.as_str())
     }
 
-    /// The unit that a heading such as `Preço (R$/kg)` or `Preço do quilo` names. A price of a piece is said of
-    /// any unit.
+    /// The unit that a heading such as `Preço (R$/kg)`, `Preço do quilo` or `Estoque (kg)` names. A price of a piece
+    /// is said of any unit, and so is a text that names several, as `(kg/un)`.
     pub(super) fn unit(&self) -> Option<Unit> {
         let all = self.brackets.iter().map(String::as_str).chain([self.words.as_str()]);
-        let last = all.filter_map(|text| text.split(' ').next_back()).filter_map(unit_of_word);
-        let unit = last.filter(|(unit, parts)| *parts == 1 && *unit != "un").map(|(unit, _)| unit).next()?;
-        Unit::parse(unit).ok()
+        let last = all.filter_map(|text| {
+            let mut words = text.rsplit(' ');
+            let last = unit_of_word(words.next()?)?;
+            words.next().and_then(unit_of_word).is_none().then_some(last)
+        });
+        let mut whole = last.filter(|(unit, parts)| *parts == 1 && *unit != "un");
+        Unit::parse(whole.next()?.0).ok()
     }
 
     /// Whether the column has numbers of something else than one of its unit, as `Preço (100 g)`, `Estoque (g)` and
@@ -151,9 +160,10 @@ fn normal(words: &str) -> String {
         "depto" | "dept" => "departamento",
         "barra" => "barras",
         "kg" | "kilo" | "kilos" | "quilos" => "quilo",
-        // Alone, both stand for a state.
+        // Alone, these stand for something else, such as a state.
         "pr" if !is_alone => "preco",
         "est" if !is_alone => "estoque",
+        "v" | "vr" if !is_alone => "valor",
         word => word,
     };
     let joins = |word: &&str| {
@@ -203,8 +213,10 @@ static UNITS: LazyLock<Vec<&str>> = LazyLock::new(|| {
         "unidades",
         "unidade de comercializacao",
         "unidade comercial",
+        "sigla da unidade",
+        "tipo de unidade",
     ];
-    [&units[..], &KINDS, &["embalagem", "emb", "apresentacao"]].concat()
+    [&units[..], &KINDS, &["embalagem", "emb", "apresentacao", "tipo de embalagem"]].concat()
 });
 
 /// The headings of ranges of prices.
@@ -241,7 +253,8 @@ fn folded(text: &str) -> String {
 }
 
 /// The names of columns that say how a product is packed.
-const PACKINGS: [&str; 5] = ["embalagem", "emb", "apresentacao", "uni peso", "unid peso"];
+const PACKINGS: [&str; 7] =
+    ["embalagem", "emb", "apresentacao", "tipo embalagem", "tipo de embalagem", "uni peso", "unid peso"];
 
 /// The names of the columns of a field, the best first.
 fn names(field: Field) -> &'static [&'static str] {
@@ -259,6 +272,14 @@ fn names(field: Field) -> &'static [&'static str] {
             "especificacao do produto",
             "descricao do item",
             "nome do item",
+            "descricao completa",
+            "descricao do material",
+            "descricao da mercadoria",
+            "nome da mercadoria",
+            "especificacao dos generos",
+            "genero alimenticio",
+            "generos alimenticios",
+            "produto descricao",
             "descricao",
             "mercadoria",
             "mercadorias",
@@ -266,6 +287,9 @@ fn names(field: Field) -> &'static [&'static str] {
             "discriminacao",
             "denominacao",
             "descritivo",
+            "descricao resumida",
+            "descricao reduzida",
+            "material",
             "artigo",
             "itens",
             "item",
@@ -280,6 +304,13 @@ fn names(field: Field) -> &'static [&'static str] {
             "pv",
             "vl venda",
             "vlr venda",
+            "preco unitario de venda",
+            "preco de venda unitario",
+            "valor unitario de venda",
+            "preco de venda ao consumidor",
+            "preco ao consumidor",
+            "preco venda 1",
+            "preco venda1",
             "preco varejo",
             "preco de varejo",
             "preco final",
@@ -296,6 +327,7 @@ fn names(field: Field) -> &'static [&'static str] {
             "preco",
             "precos",
             "preco atual",
+            "preco normal",
             "preco a vista",
             "preco unitario",
             "preco unit",
@@ -365,6 +397,7 @@ fn names(field: Field) -> &'static [&'static str] {
             "cod do produto",
             "cod produto",
             "cod prod",
+            "codigo do item",
             "cod",
             "plu",
         ],
@@ -388,6 +421,7 @@ fn names(field: Field) -> &'static [&'static str] {
         Field::Category => &[
             "categoria",
             "categorias",
+            "categoria do produto",
             "secao",
             "setor",
             "grupo",
@@ -397,7 +431,11 @@ fn names(field: Field) -> &'static [&'static str] {
             "depto",
             "dept",
             "familia",
+            "familia de produtos",
+            "familia de produto",
             "linha",
+            "subgrupo",
+            "sub grupo",
         ],
         Field::Minimum => &[
             "minimo",

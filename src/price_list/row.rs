@@ -16,15 +16,18 @@ use crate::catalog::{
 /// The characters between the barcodes of one cell.
 const BETWEEN_BARCODES: [char; 7] = [' ', '\u{A0}', '\t', ',', ';', '/', '|'];
 
-/// The texts in the place of a barcode that a product does not have, in capitals.
-const NO_BARCODE: [&str; 5] = ["SEM GTIN", "SEM EAN", "ISENTO", "0", "-"];
+/// The texts in the place of a barcode that a product does not have, in capitals. Zeros are none, either.
+const NO_BARCODE: [&str; 4] = ["SEM GTIN", "SEM EAN", "ISENTO", "-"];
 
 /// The decimals of a price and of a quantity.
 const PRICE_DECIMALS: usize = 2;
 const QUANTITY_DECIMALS: usize = 3;
 
-/// The digits of a barcode that cannot be taken for a shop code.
+/// The digits of a barcode that cannot be taken for a shop code, unless zeros fill it up to so many.
 const LONG_CODE_DIGITS: usize = 8;
+
+/// Digits of a shop code, at most.
+const SHOP_CODE_DIGITS: usize = 6;
 
 /// A row of the list that could be read.
 pub(super) struct Row {
@@ -64,9 +67,10 @@ pub(super) fn read_row(
             (price.parse::<Price>().map_err(told)?, whole_unit(measured.unit, cell)?)
         }
     };
-    let stock = cells.quantity(Field::Stock, "o estoque", &name)?;
     let unit = cells.unit(price_unit, &name)?;
-    let mut terms = cells.terms(&name)?;
+    let (stock, stock_unit) = cells.quantity(Field::Stock, "o estoque", &name, unit.as_ref())?;
+    let unit = unit.or(stock_unit);
+    let mut terms = cells.terms(&name, unit.as_ref())?;
     terms.category = terms.category.or_else(|| section.cloned());
     let opening_stock = stock.unwrap_or(Quantity::ZERO);
     let draft = ProductDraft { name, price, unit, opening_stock, terms };
@@ -120,13 +124,13 @@ impl<'r> Cells<'r> {
                 _ => check_cell(self.record, place, || of_name(field.called()))?,
             }
         }
-        if let Some(place) = self.columns.grade {
-            check_cell(self.record, place, || of_name("a classificação"))?;
+        for place in &self.columns.grades {
+            check_cell(self.record, *place, || of_name("a classificação"))?;
         }
         Ok(())
     }
 
-    /// The name, with the grade if the list has one.
+    /// The name, with the grades if the list has some.
     fn name(&self) -> Result<Name, String> {
         let cell = unguarded(self.get(Field::Name).unwrap_or(""));
         if is_date(cell) && !self.columns.is_exported {
@@ -135,18 +139,30 @@ impl<'r> Cells<'r> {
                 Quoted(cell)
             ));
         }
-        let grade = self.columns.grade.and_then(|place| self.record.get(place)).map(str::trim);
-        if let Some(grade) = grade.filter(|grade| is_whole_date(grade)) {
+        // Numbers are those of the rows, or codes, and the names stand in a column that nobody knows.
+        let is_number = !cell.is_empty() && cell.chars().all(|it| it.is_ascii_digit() || it == '.');
+        if is_number && !self.columns.is_name_certain {
             return Err(format!(
-                "a classificação de {} é uma data, {}, que a planilha pôs no lugar dela: formate a coluna como texto e escreva de novo",
-                Quoted(cell),
-                Quoted(grade)
+                "o nome {} é um número: diga a coluna dos nomes com --column nome=CABECALHO",
+                Quoted(cell)
             ));
         }
-        match grade.filter(|grade| !grade.is_empty() && *grade != "-" && !cell.is_empty()) {
-            Some(grade) => Name::parse(&format!("{cell} {grade}")).map_err(told),
-            None => Name::parse(cell).map_err(told),
+        let mut name = cell.to_owned();
+        for place in &self.columns.grades {
+            let grade = self.record.get(*place).unwrap_or_default().trim();
+            if is_whole_date(grade) {
+                return Err(format!(
+                    "a classificação de {} é uma data, {}, que a planilha pôs no lugar dela: formate a coluna como texto e escreva de novo",
+                    Quoted(cell),
+                    Quoted(grade)
+                ));
+            }
+            if !grade.is_empty() && grade != "-" && !cell.is_empty() {
+                name.push(' ');
+                name.push_str(grade);
+            }
         }
+        Name::parse(&name).map_err(told)
     }
 
     /// The number of a cell, or of a part of it, without separators of thousands.
@@ -174,25 +190,31 @@ impl<'r> Cells<'r> {
         ))
     }
 
-    /// A quantity that is not negative.
-    fn quantity(&self, field: Field, what: &str, name: &Name) -> Result<Option<Quantity>, String> {
-        let Some(cell) = self.get(field) else { return Ok(None) };
-        if field == Field::Stock && is_no_price(cell) {
-            return Ok(None);
-        }
+    /// A quantity that is not negative, and the unit behind it or in its heading.
+    ///
+    /// # Errors
+    /// If it is none, or of another unit than the product.
+    fn quantity(
+        &self,
+        field: Field,
+        what: &str,
+        name: &Name,
+        of_product: Option<&Unit>,
+    ) -> Result<(Option<Quantity>, Option<Unit>), String> {
+        let of_heading = self.columns.unit(field).cloned();
+        let is_none = |cell: &str| field == Field::Stock && is_no_price(cell);
+        let Some(cell) = self.get(field).filter(|cell| !is_none(cell)) else { return Ok((None, of_heading)) };
         let measured = measured(cell);
         let number = self.number(field, measured.number).map_err(|error| format!("{what} {error}"))?;
         self.check_decimals(field, &number, QUANTITY_DECIMALS)?;
         let quantity: Quantity = number.parse().map_err(told)?;
-        if let Some(unit) = whole_unit(measured.unit, cell)?
-            && let Some(own) = self.get(Field::Unit).filter(|_| !self.columns.is_packing)
-            && Unit::parse(unguarded(own)).ok().is_some_and(|own| own != unit)
+        let unit = whole_unit(measured.unit, cell)?.or(of_heading);
+        // How a product is packed does not say in what it is counted.
+        let is_packing = self.columns.is_packing && self.columns.unit(Field::Price).is_none();
+        if let (Some(unit), Some(own), false) = (&unit, of_product, is_packing)
+            && unit != own
         {
-            return Err(format!(
-                "{what} de {} está em {unit}, e a unidade é {}",
-                Quoted(name.as_str()),
-                Quoted(own)
-            ));
+            return Err(format!("{what} de {} está em {unit}, e a unidade é {own}", Quoted(name.as_str())));
         }
         match quantity < Quantity::ZERO {
             true => Err(format!(
@@ -200,28 +222,27 @@ impl<'r> Cells<'r> {
                 Quoted(name.as_str()),
                 field.heading()
             )),
-            false => Ok(Some(quantity)),
+            false => Ok((Some(quantity), unit)),
         }
     }
 
-    /// The unit: of the price's own cell, of the column of units, of the price's heading, or behind the stock.
+    /// The unit: of the price, behind it or in its heading, or of the column of units.
     fn unit(&self, of_price: Option<Unit>, name: &Name) -> Result<Option<Unit>, String> {
-        let of_heading = self.columns.price_unit.clone();
-        let own = match &of_heading {
-            // The price is of the unit in its heading, however the product is packed.
+        let of_price = of_price.or_else(|| self.columns.unit(Field::Price).cloned());
+        let own = match &of_price {
+            // The price is of its unit, however the product is packed.
             Some(_) if self.columns.is_packing => None,
             _ => self.own_unit()?,
         };
+        // A unit with a number, as `cx 20 kg`, is a packing.
+        let is_packing = |unit: &Unit| unit.as_str().contains(|it: char| it.is_ascii_digit());
         match (of_price, own) {
-            (Some(of_price), Some(own)) if of_price != own => Err(format!(
-                "o preço de {} é por {of_price}, e a unidade é {own}: corrija uma das duas",
-                Quoted(name.as_str())
+            (Some(of_price), Some(own)) if of_price != own && !is_packing(&own) => Err(format!(
+                "o preço de {} é por {of_price}, e a unidade é {own}: corrija uma das duas, ou importe com --column {}=-",
+                Quoted(name.as_str()),
+                Field::Unit.heading()
             )),
-            (Some(unit), _) | (None, Some(unit)) => Ok(Some(unit)),
-            (None, None) => Ok(of_heading.or_else(|| {
-                let unit = measured(self.get(Field::Stock)?).unit?;
-                whole_unit(Some(unit), "").ok()?
-            })),
+            (of_price, own) => Ok(of_price.or(own)),
         }
     }
 
@@ -245,13 +266,16 @@ impl<'r> Cells<'r> {
         Unit::parse(unit).map(Some).map_err(told)
     }
 
-    fn terms(&self, name: &Name) -> Result<TermsDraft, String> {
+    fn terms(&self, name: &Name, unit: Option<&Unit>) -> Result<TermsDraft, String> {
+        let quantity = |field, what| self.quantity(field, what, name, unit).map(|(quantity, _)| quantity);
         let category = self.get(Field::Category).map(unguarded).map(Category::parse);
         let mut barcodes = self.get(Field::Barcodes).map_or(Ok(Vec::new()), read_barcodes)?;
         // The codes of many systems are barcodes for what has one, and numbers of the shop for what has none.
         let code = match self.get(Field::Code) {
             Some(code)
-                if code.len() >= LONG_CODE_DIGITS && code.bytes().all(|byte| byte.is_ascii_digit()) =>
+                if code.len() >= LONG_CODE_DIGITS
+                    && code.bytes().all(|byte| byte.is_ascii_digit())
+                    && code.trim_start_matches('0').len() > SHOP_CODE_DIGITS =>
             {
                 let barcode = Barcode::parse(code).map_err(told)?;
                 if !barcodes.contains(&barcode) {
@@ -265,8 +289,8 @@ impl<'r> Cells<'r> {
             code,
             barcodes,
             category: category.transpose().map_err(told)?,
-            minimum: self.quantity(Field::Minimum, "o mínimo", name)?,
-            target: self.quantity(Field::Target, "o alvo", name)?,
+            minimum: quantity(Field::Minimum, "o mínimo")?,
+            target: quantity(Field::Target, "o alvo")?,
             shelf_life_days: self.get(Field::ShelfLife).map(read_shelf_life).transpose()?,
         })
     }
@@ -290,13 +314,15 @@ fn read_code(code: &str, name: &Name) -> Result<ShopCode, String> {
              `hortifruti product set {name} --code 0`"
         ));
     }
-    ShopCode::parse(code).map_err(|error| {
+    // Some systems fill up their codes with zeros.
+    ShopCode::parse(code.trim_start_matches('0')).map_err(|error| {
         format!("{error}; se os códigos são de outro sistema, importe sem eles, com --column codigo=-")
     })
 }
 
 fn read_barcodes(cell: &str) -> Result<Vec<Barcode>, String> {
-    if NO_BARCODE.contains(&cell.to_uppercase().as_str()) {
+    let is_zero = cell.bytes().all(|byte| byte == b'0');
+    if is_zero || NO_BARCODE.contains(&cell.to_uppercase().as_str()) {
         return Ok(Vec::new());
     }
     // Excel shows a number of 13 digits as 7,891E+12, and saves what it shows.

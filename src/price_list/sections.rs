@@ -78,6 +78,14 @@ pub(super) fn is_section(text: &str) -> bool {
         && words(&Key::fold(text)).all(|word| SECTIONS.contains(&word) || BESIDE.contains(&word))
 }
 
+/// A text without the number of a section before it, as in `1 - FRUTAS` and `02. Legumes`.
+pub(super) fn without_number(text: &str) -> &str {
+    let rest = text.trim_start_matches(|it: char| it.is_ascii_digit());
+    let after =
+        if rest.len() < text.len() { rest.trim_start().strip_prefix(['-', '–', '.', ')']) } else { None };
+    after.map_or(text, str::trim_start)
+}
+
 fn words(text: &Key) -> impl Iterator<Item = &str> {
     text.as_str().split(|character: char| !character.is_alphanumeric()).filter(|word| !word.is_empty())
 }

@@ -4,7 +4,7 @@ use super::columns::Columns;
 use super::field::Field;
 use super::headings::Heading;
 use super::record::Record;
-use super::sections::{SECTIONS, has_section, is_section};
+use super::sections::{SECTIONS, has_section, is_section, without_number};
 use crate::catalog::{Category, Key, counted};
 
 /// The sections that a note names; the others are counted.
@@ -123,7 +123,7 @@ pub(super) fn no_product(
     let text_at = |place: usize| row.get(place).unwrap_or_default().trim();
     // A total stands in the place of a name, or in a row without one.
     let total = filled().find(|place| is_total(text_at(*place)));
-    let is_named = !cell(Field::Name).is_empty();
+    let is_named = cell(Field::Name).chars().any(char::is_alphabetic);
     let is_priced = !cell(Field::Price).is_empty();
     if total.is_some_and(|place| !is_named || columns.place(Field::Name) == Some(place))
         && cell(Field::Unit).is_empty()
@@ -141,7 +141,7 @@ pub(super) fn no_product(
     }
     let mut lone = filled();
     let (Some(place), None) = (lone.next(), lone.next()) else { return None };
-    let text = text_at(place);
+    let text = without_number(text_at(place));
     let is_capital = || !text.chars().any(char::is_lowercase) && text.chars().any(char::is_alphabetic);
     let is_section = is_section(text)
         || text.ends_with(':')

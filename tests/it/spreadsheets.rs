@@ -32,7 +32,7 @@ fn layouts_of_shops_are_read_at_the_first_try() {
             lists.push((line, Vec::new()));
         }
     }
-    assert_eq!(lists.len(), 24);
+    assert_eq!(lists.len(), 28);
     for (name, expected) in lists {
         let list = price_list::read(&fs::read(folder.join(name)).unwrap());
         let list = list.unwrap_or_else(|error| panic!("{name}: {error}"));
@@ -123,6 +123,60 @@ fn a_weight_is_no_price() {
 }
 
 #[test]
+fn a_heading_says_of_what_a_number_is() {
+    for (text, expected) in [
+        ("Descrição;Emb;R$ Cx;R$ Un\nAbacaxi;CX;48,00;6,00\n", &["Abacaxi|48.0|0|cx|-|-"][..]),
+        ("Produto;R$ Unid.\nUva;9,90\n", &["Uva|9.9|0|-|-|-"]),
+        ("Produto;Estoque (R$);Preço\nUva;100;9,90\n", &["Uva|9.9|0|-|-|-"]),
+        ("Produto;Estoque (kg);Preço\nUva;3;9,90\nKiwi;;5\n", &["Uva|9.9|3|kg|-|-", "Kiwi|5.0|0|kg|-|-"]),
+        ("Produto;Estoque (kg/un);Preço\nUva;3;9,90\n", &["Uva|9.9|3|-|-|-"]),
+        // Beside a market's price of the kilo, units are packings, and one with a number is so everywhere.
+        (
+            "Produto;Unidade;Menor;Comum;Maior;Quilo\nAbacate;Cx 20 kg;60;70;80;3,50\nAlface;Dz;10;12;15;2,00\n",
+            &["Abacate|3.5|0|kg|-|-", "Alface|2.0|0|kg|-|-"],
+        ),
+        ("Produto;Unidade;Preço/Kg\nAbacate;Cx 20 kg;3,50\n", &["Abacate|3.5|0|kg|-|-"]),
+        ("Produto;Emb.;Preço\nAbacate;Cx 20 kg;3,50/kg\n", &["Abacate|3.5|0|kg|-|-"]),
+    ] {
+        let expected: Vec<String> = expected.iter().map(|row| (*row).to_owned()).collect();
+        assert_eq!(read(text), (expected, Vec::new()), "{text}");
+    }
+    for (text, what) in [
+        ("Produto;Un;Preço (R$/kg)\nAbacaxi;un;5,00\n", "é por kg, e a unidade é un: "),
+        ("Produto;Un;Preço (R$/kg)\nAbacaxi;un;5,00\n", "--column unidade=-"),
+        ("Produto;Un;Estoque (cx);Preço\nUva;kg;3;9,90\n", "está em cx, e a unidade é kg"),
+        ("Produto;Preço;Qtd\nUva;9,90/kg;3 cx\n", "está em cx, e a unidade é kg"),
+    ] {
+        let (rows, bad) = read(text);
+        assert!(rows.is_empty() && bad.len() == 1 && bad[0].1.contains(what), "{text}: {bad:?}");
+    }
+}
+
+#[test]
+fn a_number_is_no_name() {
+    let (rows, bad) = read("Item;Insumo;Valor\n1;Uva;9,90\n2;Kiwi;5,00\n");
+    assert!(rows.is_empty() && bad.len() == 2 && bad[0].1.contains("--column nome="), "{bad:?}");
+    // Only where the list or a person says that it is one.
+    assert_eq!(read("nome;preco\n51;30\n"), (vec!["51|30.0|0|-|-|-".to_owned()], Vec::new()));
+    let named = Reading { columns: vec![(Field::Name, "Produto".to_owned())], ..Reading::default() };
+    assert_eq!(price_list::read_as(b"Produto;Valor\n51;30\n", &named).unwrap().rows.len(), 1);
+    let counted = "Cód;Produto;Un;Preço\n1;Uva;kg;3\nTOTAL DE ITENS;1;;\n";
+    assert_eq!(read(counted), (vec!["Uva|3.0|0|kg|1|-".to_owned()], Vec::new()));
+}
+
+#[test]
+fn codes_filled_up_with_zeros_are_the_shops() {
+    let (rows, bad) = read(
+        "Código;Produto;Preço;EAN\n00000017;Uva;3;0000000000000\n0000102;Kiwi;4;\n00000000000103;Figo;5;0\n\
+         7891000100103;Água;2;\n",
+    );
+    let expected = ["Uva|3.0|0|-|17|-", "Kiwi|4.0|0|-|102|-", "Figo|5.0|0|-|103|-", "Água|2.0|0|-|-|-"];
+    assert_eq!((rows, bad), (expected.map(str::to_owned).to_vec(), Vec::new()));
+    let (_, bad) = read("Código;Produto;Preço\n00000000;Uva;3\n");
+    assert!(bad.len() == 1 && bad[0].1.contains("não pode ser 0"), "{bad:?}");
+}
+
+#[test]
 fn lists_side_by_side_have_the_same_headings() {
     for (text, expected) in [
         (
@@ -179,7 +233,8 @@ fn a_name_without_a_price_is_a_section_only_where_nothing_else_is_meant() {
     // Among products, only the words of sections alone and a colon say that.
     let (read_rows, bad) = read(
         "Produto;Preço;Un\nMaçã;9,90;kg\nSalada de frutas;;\nPera;12,90;kg\nUVA NIAGARA;;\nKiwi;19,90;kg\n\
-         Ovos caipira;;\nManga;4,90;kg\nLegumes e verduras;;\nJiló;7,00;kg\nPromoção:;;\nNabo;3,00;kg\n",
+         Ovos caipira;;\nManga;4,90;kg\nLegumes e verduras;;\nJiló;7,00;kg\nPromoção:;;\nNabo;3,00;kg\n\
+         2 - HORTALIÇAS FRUTO;;\nTomate;5,00;kg\n",
     );
     assert_eq!(
         read_rows,
@@ -190,6 +245,7 @@ fn a_name_without_a_price_is_a_section_only_where_nothing_else_is_meant() {
             "Manga|4.9|0|kg|-|-",
             "Jiló|7.0|0|kg|-|Legumes e verduras",
             "Nabo|3.0|0|kg|-|Promoção",
+            "Tomate|5.0|0|kg|-|HORTALIÇAS FRUTO",
         ]
     );
     let lines: Vec<u64> = bad.iter().map(|(line, _)| *line).collect();
