@@ -274,6 +274,9 @@ impl Found {
             (_, "2") => refused("complementar, e não traz mercadoria"),
             (_, "3") => refused("de ajuste, e não traz mercadoria"),
             (_, "4") => refused("de devolução"),
+            // Both correct the taxes of another invoice.
+            (_, "5") => refused("de crédito, e não traz mercadoria"),
+            (_, "6") => refused("de débito, e não traz mercadoria"),
             _ => Ok(()),
         }
     }
@@ -336,8 +339,7 @@ impl FoundLine {
             warnings
                 .push(format!("o item {number} não entra no total da nota, e aqui entra pelo valor dele"));
         }
-        let barcodes = ["cEANTrib", "cEAN"].map(|name| {
-            let digits = text(name);
+        let mut barcode = |digits: &str| {
             // Shorter codes are not of the supplier's world, but of the shop's.
             let barcode = Barcode::parse(digits).ok().filter(|_| digits.len() >= GTIN_DIGITS_MIN);
             if barcode.is_none() && !matches!(digits, "" | "SEM GTIN") {
@@ -347,12 +349,15 @@ impl FoundLine {
                 ));
             }
             barcode
-        });
+        };
+        let (of_taxed, of_sold) = (text("cEANTrib"), text("cEAN"));
+        let of_taxed_and_sold =
+            [barcode(of_taxed), if of_sold == of_taxed { None } else { barcode(of_sold) }];
         Ok(Line {
             number,
             code: code.to_owned(),
             name: plain(text("xProd")),
-            barcodes: [barcodes[0], barcodes[1].filter(|barcode| barcodes[0] != Some(*barcode))],
+            barcodes: of_taxed_and_sold,
             item,
             sold,
             taxed,

@@ -191,7 +191,7 @@ impl<'i> Matching<'i> {
             (About::Barcode { barcode, is_taxed, .. }, Reply::Product(product)) => {
                 // The digits may also be a name, or the label of a scale.
                 let has = product.terms.as_ref().is_some_and(|terms| terms.barcodes.contains(&barcode));
-                if has {
+                if has && !product.is_discontinued {
                     self.found[line] = Some(Match { product, known: Known::ByBarcode { is_taxed } });
                 }
             }
@@ -207,7 +207,8 @@ impl<'i> Matching<'i> {
                 };
                 self.questions.push_front(Question { line, about: next });
             }
-            (About::Name { pack, is_undone, .. }, Reply::Product(product)) => {
+            // A retired product takes no purchase, and may have been merged into another one.
+            (About::Name { pack, is_undone, .. }, Reply::Product(product)) if !product.is_discontinued => {
                 self.found[line] = Some(Match { product, known: Known::Learned { pack, is_undone } });
             }
             _ => {}

@@ -121,7 +121,7 @@ fn an_invoice_is_matched_and_booked_once_and_what_a_person_said_is_known_the_nex
     let rehearsed = shop.book(&first, &[&map[..], &["--dry-run"]].concat());
     let expected = format!(
         "Nota 123, série 1, de PRODUTOR EXEMPLO ({SUPPLIER}), de 24/11/2026: R$ 4.593,10\n\
-         item 1: TOMATE COMUM, 30 CX, R$ 4.300,00 → 600 kg de Tomate, R$ 7,16 por kg, lote T1, até 30/11/2099\n\
+         item 1: TOMATE COMUM, 30 CX, R$ 4.300,00 → 600 kg de Tomate, R$ 7,17 por kg, lote T1, até 30/11/2099\n\
          item 2: BANANA & PRATA, 35,5 KG, R$ 149,10 → 35,5 kg de Banana, R$ 4,20 por kg\n\
          item 3: AGUA DE COCO 200ML CX 24, 2 CX, R$ 144,00 → 48 un de Água de coco, R$ 3,00 por un (pelo código de barras)\n"
     );
@@ -206,6 +206,24 @@ fn an_invoice_that_is_booked_again_knows_what_was_said_of_it() {
 }
 
 #[test]
+fn a_product_that_was_retired_is_asked_for_again() {
+    let shop = Shop::open();
+    let map = shop.file("mapa.csv", "item;produto;conteudo\n1;Tomate;20kg\n");
+    let map = ["--map", map.to_str().unwrap()];
+    assert_eq!(shop.book(xml(1, &[TOMATO, COCONUT]), &map).code, 0);
+    assert_eq!(shop.server.run(&["product", "merge", "Tomate", "Banana"]).code, 0);
+    assert_eq!(shop.server.run(&["product", "retire", "Água de coco"]).code, 0);
+    let asked = shop.book(xml(2, &[TOMATO, COCONUT]), &[]);
+    assert_eq!(asked.code, 2, "{asked:?}");
+    for item in ["item 1: TOMATE COMUM, 30 CX, R$ 4.300,00: de que", "item 2: AGUA DE COCO"] {
+        assert!(asked.err.contains(item), "{item}: {}", asked.err);
+    }
+    let map = shop.file("mapa.csv", "item;produto;conteudo\n1;Banana;20kg\n2;-;\n");
+    let booked = shop.book(xml(2, &[TOMATO, COCONUT]), &["--map", map.to_str().unwrap()]);
+    assert_eq!((booked.code, shop.stock("Banana").as_str()), (0, "1200"), "{booked:?}");
+}
+
+#[test]
 fn bad_invoices_change_nothing() {
     let shop = Shop::open();
     let before = shop.server.run(&["history"]).out;
@@ -230,6 +248,8 @@ fn bad_invoices_change_nothing() {
         (with("<cStat>100", "<cStat>101").into(), "não foi autorizada"),
         (with("<mod>55", "<mod>65").into(), "NFC-e"),
         (with("<finNFe>1", "<finNFe>4").into(), "de devolução"),
+        (with("<finNFe>1", "<finNFe>5").into(), "de crédito"),
+        (with("<finNFe>1", "<finNFe>6").into(), "de débito"),
         (with("<tpNF>1", "<tpNF>0").into(), "de entrada"),
         (event.replace("KEY", &key_of(1)).into(), "cancelamento da nota 3526"),
         (line("-2.0000", "144.00", "").into(), "item 1: a quantidade é \"-2.0000\", abaixo de zero"),

@@ -392,7 +392,8 @@ fn show(invoice: &Invoice, lines: &[Booked<'_>]) -> io::Result<()> {
 /// The purchase, in words: `600 kg de Tomate, R$ 7,17 por kg, lote A, até 30/11/2026`.
 fn told_part(found: &Match, part: &Purchased) -> String {
     let unit = found.product.unit.as_ref().map_or("un", |unit| unit.as_str());
-    let each = i128::from(part.cost.centavos()) * 1000 / i128::from(part.quantity.thousandths().max(1));
+    let quantity = i128::from(part.quantity.thousandths().max(1));
+    let each = (i128::from(part.cost.centavos()) * 1000 + quantity / 2) / quantity;
     let each = Amount::from_centavos(i64::try_from(each).unwrap_or(i64::MAX)).unwrap_or_default();
     let purchase = part.details.purchase.as_ref();
     let lot = purchase.and_then(|it| it.lot.as_ref()).map_or(String::new(), |lot| format!(", lote {lot}"));
