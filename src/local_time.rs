@@ -56,6 +56,12 @@ pub fn spreadsheet_days(time: SystemTime) -> f64 {
     (seconds + SPREADSHEET_EPOCH_SECONDS) as f64 / SECONDS_A_DAY
 }
 
+/// The days from the first day of spreadsheets to a day.
+pub fn spreadsheet_day(date: Date) -> f64 {
+    let seconds = date.duration_since(Date::constant(1970, 1, 1)).as_secs();
+    (seconds + SPREADSHEET_EPOCH_SECONDS) as f64 / SECONDS_A_DAY
+}
+
 /// The seconds from the first day of spreadsheets to that of Unix.
 const SPREADSHEET_EPOCH_SECONDS: i64 = 25_569 * 24 * 60 * 60;
 const SECONDS_A_DAY: f64 = 86_400.0;

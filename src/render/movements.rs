@@ -181,7 +181,7 @@ fn sheet_row(movement: &MovementReply) -> Vec<Cell> {
         text(details.note),
         text(details.supplier),
         text(details.lot),
-        text(details.expires_on.as_deref()),
+        purchase_of(movement).and_then(|purchase| purchase.expires_on).map_or(Cell::Unknown(""), Cell::Date),
         text(details.invoice),
         number(details.undoes),
         number(details.undone_by),

@@ -3,13 +3,14 @@
 use std::io::{self, Write};
 use std::time::SystemTime;
 
+use jiff::civil::Date;
 use serde_json::{Map, Value, json};
 use unicode_width::{UnicodeWidthChar, UnicodeWidthStr};
 
 use super::cells::text_cell;
 use super::format::Format;
 use crate::catalog::{Quantity, in_reais};
-use crate::local_time::{LocalTime, ShortTime};
+use crate::local_time::{LocalTime, ShortTime, told_date};
 
 /// The width of the longest bar, in characters: as a rule, and in a table that is too wide.
 const BAR_WIDTH: usize = 12;
@@ -94,6 +95,7 @@ pub enum Cell {
     /// A share in tenths of a percent.
     Percent(i64),
     Time(SystemTime),
+    Date(Date),
     /// No value, and why, for people: `sem custo`; empty if there is nothing to say.
     Unknown(&'static str),
 }
@@ -168,6 +170,7 @@ impl Cell {
             Cell::Money(centavos) => reais(*centavos).replace("R$ ", ""),
             Cell::Percent(tenths) => decimal(*tenths, 10, ',').replace('-', MINUS),
             Cell::Time(time) => ShortTime(*time).to_string(),
+            Cell::Date(date) => told_date(*date),
             Cell::Unknown(why) => (*why).to_owned(),
         }
     }
@@ -181,6 +184,7 @@ impl Cell {
             Cell::Money(centavos) => decimal(*centavos, 100, '.'),
             Cell::Percent(tenths) => decimal(*tenths, 10, '.'),
             Cell::Time(time) => LocalTime(*time).to_string(),
+            Cell::Date(date) => told_date(*date),
             Cell::Unknown(_) => String::new(),
         }
     }
@@ -194,6 +198,7 @@ impl Cell {
             Cell::Money(centavos) => json!(centavos),
             Cell::Percent(tenths) => json!(*tenths as f64 / 10.0),
             Cell::Time(time) => json!(LocalTime(*time).to_string()),
+            Cell::Date(date) => json!(told_date(*date)),
             Cell::Unknown(_) => Value::Null,
         }
     }
@@ -208,7 +213,7 @@ impl Cell {
         match self {
             Cell::Number(value) | Cell::Money(value) | Cell::Percent(value) => value.unsigned_abs(),
             Cell::Quantity(quantity) => quantity.thousandths().unsigned_abs(),
-            Cell::Text(_) | Cell::Word { .. } | Cell::Time(_) | Cell::Unknown(_) => 0,
+            Cell::Text(_) | Cell::Word { .. } | Cell::Time(_) | Cell::Date(_) | Cell::Unknown(_) => 0,
         }
     }
 }

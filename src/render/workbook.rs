@@ -5,7 +5,7 @@ use rust_xlsxwriter::{Color, Format, FormatAlign, Workbook, Worksheet, XlsxError
 
 use super::sheet::{Cell, Holds, Sheet};
 use crate::catalog::guarded;
-use crate::local_time::spreadsheet_days;
+use crate::local_time::{spreadsheet_day, spreadsheet_days};
 
 /// The most rows of a sheet in any spreadsheet.
 const SHEET_ROWS_MAX: usize = 1_048_576;
@@ -39,10 +39,12 @@ pub enum WorkbookError {
 struct Formats {
     text: Format,
     number: Format,
+    whole: Format,
     quantity: Format,
     money: Format,
     percent: Format,
     time: Format,
+    date: Format,
 }
 
 impl Formats {
@@ -51,10 +53,13 @@ impl Formats {
         Self {
             text: row.clone(),
             number: with("0"),
+            whole: with("#,##0"),
+            // Of a whole number, this would show the comma without anything behind it.
             quantity: with("#,##0.###"),
             money: with("\"R$\" #,##0.00"),
             percent: with("0.0%"),
             time: with("dd/mm/yyyy hh:mm:ss"),
+            date: with("dd/mm/yyyy"),
         }
     }
 }
@@ -110,7 +115,8 @@ fn write_row(page: &mut Worksheet, row: u32, cells: &[Cell], formats: &Formats) 
             }
             Cell::Quantity(quantity) => {
                 let units = quantity.thousandths() as f64 / 1000.0;
-                page.write_number_with_format(row, column, units, &formats.quantity)?
+                let format = if quantity.has_fraction() { &formats.quantity } else { &formats.whole };
+                page.write_number_with_format(row, column, units, format)?
             }
             Cell::Money(centavos) => {
                 page.write_number_with_format(row, column, *centavos as f64 / 100.0, &formats.money)?
@@ -120,6 +126,9 @@ fn write_row(page: &mut Worksheet, row: u32, cells: &[Cell], formats: &Formats) 
             }
             Cell::Time(time) => {
                 page.write_number_with_format(row, column, spreadsheet_days(*time), &formats.time)?
+            }
+            Cell::Date(date) => {
+                page.write_number_with_format(row, column, spreadsheet_day(*date), &formats.date)?
             }
             Cell::Unknown(_) => continue,
         };

@@ -2,7 +2,6 @@
 
 use super::asked::Report;
 use super::total::NO_COST;
-use crate::local_time::told_date;
 use crate::operation::ExpiringStock;
 use crate::render::{Cell, Column, Holds, Sheet};
 
@@ -10,7 +9,7 @@ pub(super) fn sheet(report: &Report, expiring: &[ExpiringStock]) -> Sheet {
     let text = |text: Option<String>| Cell::Text(text.unwrap_or_default());
     let rows = expiring.iter().map(|it| {
         vec![
-            Cell::Text(told_date(it.expires_on)),
+            Cell::Date(it.expires_on),
             Cell::Number(it.days_left.into()),
             Cell::Text(it.name.to_string()),
             Cell::Quantity(it.left),

@@ -1,7 +1,6 @@
 //! `report trace`: who sold what to the shop, when, and how much of it is left.
 
 use super::asked::Report;
-use crate::local_time::told_date;
 use crate::operation::TraceReply;
 use crate::render::{Cell, Column, Holds, Sheet};
 
@@ -9,14 +8,14 @@ pub(super) fn sheet(report: &Report, page: &TraceReply) -> Sheet {
     let text = |text: Option<String>| Cell::Text(text.unwrap_or_default());
     let rows = page.purchases.iter().map(|it| {
         vec![
-            Cell::Text(told_date(report.days.date_of(it.bought_at))),
+            Cell::Date(report.days.date_of(it.bought_at)),
             Cell::Text(it.name.to_string()),
             Cell::Quantity(it.bought),
             Cell::Quantity(it.left),
             Cell::Text(it.unit.to_string()),
             text(it.purchase.supplier.as_ref().map(ToString::to_string)),
             text(it.purchase.lot.as_ref().map(ToString::to_string)),
-            text(it.expires_on.map(told_date)),
+            it.expires_on.map_or(text(None), Cell::Date),
             Cell::Money(it.amount.centavos()),
             text(it.author.as_ref().map(ToString::to_string)),
             Cell::Number(it.sequence),

@@ -35,6 +35,8 @@ fn shop() -> Server {
         &["product", "new", "'=2", "0,05"],
         &["product", "new", "1/2", "9"],
         &["product", "new", "Total", "9"],
+        &["product", "new", "Trufa", "9999999999,99"],
+        &["buy", "10", "TOMILHO", "--total", "20", "--lot", "T7", "--expires", "2099-12-05"],
         &["sell", "2", "TOMILHO"],
     ] {
         let made = server.run(args);
@@ -93,7 +95,7 @@ fn every_format_is_read_back_to_the_same_catalog() {
         let written = server.run(&[&["export", name], args].concat());
         assert_eq!(
             (written.code, written.out),
-            (0, format!("449 produtos escritos em {name}.\n")),
+            (0, format!("450 produtos escritos em {name}.\n")),
             "{}",
             written.err
         );
@@ -144,7 +146,11 @@ fn libreoffice_opens_each_with_numbers_as_numbers() {
     let flat = convert(folder, "a.csv", "fods", Some("CSV:59,34,76,1,,1046,false,true")).unwrap();
     let garlic = row(&fs::read_to_string(flat).unwrap(), "ALHO DESCASCADO");
     assert!(garlic.contains("office:value=\"17.17\"") && garlic.contains("office:value=\"5\""), "{garlic}");
-    // A report and the history.
+    // Reports and the history. Their days are days.
+    to_file(&server, &["report", "trace", "T7", "--format", "xlsx"], "rastro.xlsx");
+    let flat = fs::read_to_string(convert(folder, "rastro.xlsx", "fods", None).unwrap()).unwrap();
+    let bought = row(&flat, "TOMILHO");
+    assert!(bought.contains("office:date-value=\"2099-12-05\""), "{bought}");
     for (name, args, value) in [
         ("vendas.xlsx", &["report", "sales", "--format", "xlsx"][..], "8.94"),
         ("movimentos.xlsx", &["history", "--limit", "1000", "--format", "xlsx"], "-2"),

@@ -147,7 +147,10 @@ fn number_shown(number: f64) -> (String, Kind) {
     if number.abs() >= NOISE_FROM {
         return (format!("{number}"), Kind::Number);
     }
-    let text = format!("{number:.DECIMALS$}");
+    // Behind the digits that a number surely has, there is only noise.
+    let whole_digits = format!("{:.0}", number.abs()).len();
+    let decimals = DECIMALS.min((f64::DIGITS as usize).saturating_sub(whole_digits));
+    let text = format!("{number:.decimals$}");
     let text = text.trim_end_matches('0').trim_end_matches('.');
     (if text == "-0" { "0" } else { text }.to_owned(), Kind::Number)
 }
@@ -166,6 +169,8 @@ mod tests {
             (7_891_000_100_103.0, "7891000100103"),
             (-0.0, "0"),
             (3.333_333_333_333, "3.333333333"),
+            (9_999_999_999.99, "9999999999.99"),
+            (999_999_999_999.125, "999999999999.125"),
         ] {
             assert_eq!(number_shown(number), (text.to_owned(), Kind::Number));
         }
