@@ -266,6 +266,7 @@ fn sales_wait_in_the_outbox_while_no_server_answers_and_are_booked_once() {
     assert!(sent.err.contains("1 venda guardada foi recusada"), "{sent:?}");
     let apart = std::fs::read_to_string(server.path().join("saida.fila.recusadas.csv")).unwrap();
     assert!(apart.lines().count() == 2 && apart.contains(";9 Alface;estoque insuficiente"), "{apart}");
+    assert!(apart.ends_with(";fiado\n"), "{apart}");
     assert_eq!(std::fs::read(&outbox).unwrap(), b"");
     // The same outbox once more, as after a crash in the middle: the first sale is not booked again.
     std::fs::write(&outbox, kept.lines().next().unwrap().to_owned() + "\n").unwrap();

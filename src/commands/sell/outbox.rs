@@ -22,7 +22,7 @@ const OUTBOX_BYTES_MAX: u64 = 64 * 1024 * 1024;
 const REFUSED_SUFFIX: &str = ".recusadas.csv";
 
 /// The first line of the file of refused sales.
-const REFUSED_HEAD: &str = "quando;venda;motivo;pedido\n";
+const REFUSED_HEAD: &str = "quando;venda;motivo;pedido;observacao\n";
 
 /// A line of the file.
 #[derive(Debug, Serialize, Deserialize)]
@@ -162,7 +162,8 @@ impl Outbox {
             file.write_all(REFUSED_HEAD.as_bytes())?;
         }
         let cell = |text: &str| text.replace([';', '\n', '\r', '"'], " ");
-        writeln!(file, "{};{};{};{}", sale.at, cell(&sale.items), cell(why), sale.id)?;
+        let note = sale.note.as_deref().unwrap_or_default();
+        writeln!(file, "{};{};{};{};{}", sale.at, cell(&sale.items), cell(why), sale.id, cell(note))?;
         file.sync_all()?;
         self.end(&sale.id)?;
         Ok(path)
@@ -207,8 +208,10 @@ mod tests {
         let mut outbox = Outbox::open(&path).unwrap();
         let sent = Sale { sent: Some(("AdjustStock".to_owned(), vec![1, 2])), ..sale("b") };
         assert_eq!(outbox.waiting(), [sale("a"), sent.clone()]);
-        let apart = outbox.set_apart(&sale("a"), "estoque insuficiente; há 1").unwrap();
-        let written = "quando;venda;motivo;pedido\n30/11/2026 11:45;2,5kg Tomate  3 Alface;estoque insuficiente  há 1;a\n";
+        let owed = Sale { note: Some("fiado; Zé".to_owned()), ..sale("a") };
+        let apart = outbox.set_apart(&owed, "estoque insuficiente; há 1").unwrap();
+        let written = "quando;venda;motivo;pedido;observacao\n\
+                       30/11/2026 11:45;2,5kg Tomate  3 Alface;estoque insuficiente  há 1;a;fiado  Zé\n";
         assert_eq!(std::fs::read_to_string(apart).unwrap(), written);
         drop(outbox);
         let mut outbox = Outbox::open(&path).unwrap();
