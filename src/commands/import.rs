@@ -87,7 +87,8 @@ impl Import {
         let refused = |what: &dyn Display| -> Error {
             Refusal::new(Code::InvalidArgument, format!("{shown}: {what}.")).into()
         };
-        let columns = self.column.iter().map(|text| column(text)).collect::<Result<_, _>>()?;
+        let columns = self.column.iter().map(|text| column(text)).collect::<Result<Vec<_>, _>>()?;
+        check_columns(&columns)?;
         let bytes = read_file(&self.file, "Nada foi importado")?;
         let sectors = if is_standard_input { None } else { sectors_beside(&self.file, &bytes)? };
         let sectors = sectors.map(|sectors| sectors.map_err(|error| refused(&error))).transpose()?;
@@ -246,6 +247,18 @@ fn column(text: &str) -> Result<(Field, String), Error> {
             Field::ALL.map(Field::heading).join(", ")
         ))),
     }
+}
+
+/// Refuses two columns for one field.
+fn check_columns(columns: &[(Field, String)]) -> Result<(), Error> {
+    for (index, (field, _)) in columns.iter().enumerate() {
+        if columns[..index].iter().any(|(before, _)| before == field) {
+            let field = field.heading();
+            let what = format!("--column diz duas colunas para {field}. Nada foi importado; deixe uma só.");
+            return Err(Error::Usage(what));
+        }
+    }
+    Ok(())
 }
 
 /// Says which column was read as what, if any has another name than its field.

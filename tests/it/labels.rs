@@ -197,6 +197,11 @@ fn a_label_is_tried_without_a_sale() {
     // Another mask, which the server does not have, and none of which anything is booked.
     let tried = test(&["2002126012507", "--label", "2CCCCCCPPPPPD"]);
     assert!(tried.out.contains("Banana: 1,25 kg"), "{tried:?}");
+    // A total that is no whole piece is shown, and said to be refused.
+    assert_eq!(server.run(&["product", "set", "Caju", "--code", "7"]).code, 0);
+    let piece = test(&["2300007001504"]);
+    assert!(piece.code == 0 && piece.out.contains("Caju: 0,75 un · R$ 1,50"), "{piece:?}");
+    assert!(piece.err.contains("não se vende 0,75 un, e a etiqueta 2300007001504 é recusada"), "{piece:?}");
     for (args, told) in [
         (&["2002126012507"][..], "nenhuma máscara de --label do servidor"),
         (&["2102126012505"], "dígito verificador errado"),

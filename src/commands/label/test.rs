@@ -8,7 +8,7 @@ use serde_json::json;
 
 use super::super::Error;
 use super::super::connection::{Connection, connect};
-use super::super::output::written;
+use super::super::output::{note, written};
 use crate::catalog::{Amount, Label, LabelContent, LabelMask, LabelMasks, Quantity, Quoted};
 use crate::client::{Client, ClientError};
 use crate::operation::{ProductReply, Reply, Request};
@@ -66,7 +66,9 @@ impl Test {
             }
             false => meanings.iter().map(Meaning::told).collect(),
         };
-        written(io::stdout().write_all(text.as_bytes()))
+        written(io::stdout().write_all(text.as_bytes()))?;
+        meanings.iter().filter_map(Meaning::unsold).for_each(|why| note(&format!("Aviso: {why}.")));
+        Ok(())
     }
 }
 
@@ -137,6 +139,16 @@ impl Meaning<'_> {
             amount.in_reais(),
             product.price.in_reais()
         )
+    }
+
+    /// Why no sale takes the label, if none does.
+    fn unsold(&self) -> Option<String> {
+        let Self { text, product, quantity, .. } = self;
+        let unit = product.unit.as_ref().filter(|unit| !unit.can_hold(*quantity))?;
+        let quantity = quantity.with_comma();
+        Some(format!(
+            "não se vende {quantity} {unit}, e a etiqueta {text} é recusada: confira a máscara e o preço"
+        ))
     }
 
     fn json(&self) -> serde_json::Value {
