@@ -197,6 +197,7 @@ static UNITS: LazyLock<Vec<&str>> = LazyLock::new(|| {
         "unidade medida",
         "unidade de venda",
         "unid medida",
+        "unid med",
         "un medida",
         "u medida",
         "u m",
@@ -213,6 +214,8 @@ static UNITS: LazyLock<Vec<&str>> = LazyLock::new(|| {
         "unidades",
         "unidade de comercializacao",
         "unidade comercial",
+        "kg un",
+        "un kg",
         "sigla da unidade",
         "tipo de unidade",
     ];
@@ -500,7 +503,10 @@ mod tests {
                 ],
             ),
             (Field::Stock, &["Estoque", "Qtd", "Qtde.", "QTDE. ESTOQUE", "Saldo"]),
-            (Field::Unit, &["UN", "Und.", "Unid.", "U.M.", "unidadeMedida", "Und. venda", "P/U"]),
+            (
+                Field::Unit,
+                &["UN", "Und.", "Unid.", "U.M.", "unidadeMedida", "Und. venda", "Unid. Med.", "Kg/Un", "P/U"],
+            ),
             (Field::Code, &["Código", "Cód.", "codigo_produto", "PLU"]),
             (Field::Barcodes, &["Cód. Barras", "EAN/GTIN", "codigos_de_barras"]),
             (Field::Category, &["Seção", "Grupo", "Depto."]),
