@@ -178,13 +178,27 @@ impl Link {
         time_max: Duration,
         act: impl AsyncFnOnce(&Session) -> Result<T, Failure>,
     ) -> Result<T, Failure> {
-        let line = &mut self.line;
+        self.wait(time_max, false, act)
+    }
+
+    /// Runs statements. `commits` says that the engine may wait for its standbys.
+    fn wait<T>(
+        &mut self,
+        time_max: Duration,
+        commits: bool,
+        act: impl AsyncFnOnce(&Session) -> Result<T, Failure>,
+    ) -> Result<T, Failure> {
+        let Self { line, standbys, .. } = self;
         let Some(socket) = line.wire.as_ref().map(|wire| wire.socket.clone()) else {
             return Err(Failure::Lost("a conexão foi encerrada".to_owned()));
         };
         line.heard.warning = None;
         let done = socket.run(Instant::now() + time_max, line.run(act)).unwrap_or_else(|| {
-            Err(Failure::Lost(format!("o banco não respondeu em {} ms", time_max.as_millis())))
+            let awaited = match commits && !standbys.is_empty() {
+                true => format!("; talvez espere por uma cópia síncrona ({standbys})"),
+                false => String::new(),
+            };
+            Err(Failure::Lost(format!("o banco não respondeu em {} ms{awaited}", time_max.as_millis())))
         });
         if matches!(done, Err(Failure::Lost(_))) {
             // Closes the socket. The engine is never asked to cancel: it might confirm what it did not do.
@@ -202,7 +216,7 @@ impl Link {
         time_max: Duration,
         act: impl AsyncFnOnce(&Session) -> Result<T, Failure>,
     ) -> Result<T, Failure> {
-        let done = self.run(time_max, act)?;
+        let done = self.wait(time_max, true, act)?;
         match self.line.heard.warning.take() {
             None => Ok(done),
             Some(warning) => {

@@ -39,9 +39,9 @@ pub(super) fn migrate(link: &mut Link, address: &Address) -> Result<(), StoreErr
              --encoding=UTF8 --template=template0`"
         ));
     }
-    wait_for_standbys(link, address)?;
     let from = link.run(TIME_MAX, version).map_err(failed)?;
     if from < SCHEMA_VERSION {
+        wait_for_standbys(link, address)?;
         let migrated = link.change(TIME_MAX, run);
         match migrated {
             Err(refused) if refused.is("42501") => {
@@ -91,19 +91,16 @@ pub(super) fn check_version(link: &mut Link, address: &Address) -> Result<(), St
 
 /// Makes a commit that changes nothing. Without a standby for it, the tables or a whole moved shop would wait for one
 /// without a word.
-fn wait_for_standbys(link: &mut Link, address: &Address) -> Result<(), StoreError> {
+///
+/// # Errors
+/// If the engine, or a standby that it waits for, does not answer.
+pub(super) fn wait_for_standbys(link: &mut Link, address: &Address) -> Result<(), StoreError> {
     let commit = "SELECT pg_logical_emit_message(true, 'hortifruti', ''::text)";
     let waited = link.change(LOOK_TIME_MAX, async |session| {
         session.query_one(commit, &[]).await?;
         Ok(())
     });
-    waited.map_err(|failure| match failure {
-        Failure::Lost(reason) if !link.standbys().is_empty() => StoreError::Unanswered {
-            database: address.to_string(),
-            reason: format!("{reason}; ele espera por uma cópia síncrona ({})", link.standbys()),
-        },
-        failure => failure.into_error("preparar", address),
-    })
+    waited.map_err(|failure| failure.into_error("preparar", address))
 }
 
 async fn encoding(session: &Session) -> Result<String, Failure> {

@@ -50,6 +50,7 @@ impl PostgresTarget {
         let address = Address::parse(url)?;
         let mut link = Link::open(&address, Purpose::Write { timeline_min: 0 })?;
         migrate::migrate(&mut link, &address)?;
+        migrate::wait_for_standbys(&mut link, &address)?;
         let begun = link.run(MOVE_TIME_MAX, async |session| begin(session, address.shop()).await);
         let Some((shop, epoch)) = begun.map_err(|failure| failure.into_error("preparar", &address))? else {
             let reason = format!("já tem a loja {}; escolha outro nome em shop=", address.shop());
