@@ -14,7 +14,7 @@ use super::pager;
 use super::questions::{Completed, complete};
 use super::report::{is_original, note, report, show_to_person};
 use super::source::{Input, LineSource, Question};
-use super::verb::{CHANGE, asked_change, counted_line};
+use super::verb::{CHANGE, asked_change, asked_count, counted_line};
 use crate::catalog::Kind;
 use crate::client::{Client, ClientError, ConnectionError};
 use crate::io_error::describe;
@@ -113,6 +113,9 @@ impl Person {
             Entry::Request(operation, form, rest) => {
                 let rest = match form.word {
                     CHANGE if rest.is_empty() && !self.is_pasted() => asked_change(self)?,
+                    _ if operation == Operation::CountStock && rest.is_empty() && !self.is_pasted() => {
+                        asked_count(self)?
+                    }
                     _ => rest,
                 };
                 let rest = match complete(&mut self.editor, form, rest, &self.last)? {
@@ -265,10 +268,6 @@ impl Person {
 impl LineSource for Person {
     fn next(&mut self, question: Question) -> io::Result<Input> {
         self.editor.next(question)
-    }
-
-    fn product(&mut self, name: &str) -> Option<Result<Reply, ClientError>> {
-        self.editor.product(name)
     }
 
     fn is_person(&self) -> bool {

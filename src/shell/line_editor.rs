@@ -22,7 +22,7 @@ use super::in_doubt::InDoubt;
 use super::paste::Paste;
 use super::source::{Expected, Input, LineSource, Question};
 use super::state_line::StateLine;
-use crate::client::{Client, ClientError};
+use crate::client::Client;
 use crate::operation::{ProductsRequest, Reply, Request};
 use crate::platform::files::Rights;
 use crate::private_file::{self, NameState};
@@ -164,10 +164,6 @@ impl LineSource for LineEditor {
             Err(ReadlineError::Io(error)) => Err(error),
             Err(error) => Err(io::Error::other(error)),
         }
-    }
-
-    fn product(&mut self, name: &str) -> Option<Result<Reply, ClientError>> {
-        Some(self.client().call(&Request::GetProduct { name }))
     }
 
     fn is_person(&self) -> bool {

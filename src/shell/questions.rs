@@ -5,12 +5,11 @@ use std::io;
 
 use super::entry::Entry;
 use super::last_change::LastChange;
-use super::report::{note, report};
+use super::report::note;
 use super::source::{Input, LineSource, Question};
 use crate::catalog::Quantity;
-use crate::client::ClientError;
-use crate::operation::{Argument, COUNTED_FIELD, Form, Reply};
-use crate::refusal::{Code, Refusal};
+use crate::operation::{Argument, COUNTED_FIELD, Form};
+use crate::refusal::Refusal;
 
 /// The result of [`complete`].
 #[derive(Debug, PartialEq, Eq)]
@@ -41,18 +40,6 @@ pub(super) fn complete(
             }
             let (sequence, question) = match default {
                 Some((sequence, told)) => (Some(sequence), Question::LastChange(told)),
-                None if *argument == Argument::Counted => match lines.product(&rest) {
-                    Some(Ok(Reply::Product(product))) => (None, Question::Counted(product)),
-                    // A person who may only count sees no stock.
-                    Some(Err(ClientError::Refused(refusal))) if refusal.code == Code::Unauthenticated => {
-                        (None, Question::Argument(*argument))
-                    }
-                    Some(Err(error)) => {
-                        report(&error);
-                        return Ok(Completed::Dropped);
-                    }
-                    Some(Ok(_)) | None => (None, Question::Argument(*argument)),
-                },
                 None => (None, Question::Argument(*argument)),
             };
             match lines.next(question)? {

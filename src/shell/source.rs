@@ -3,17 +3,12 @@
 use std::io;
 
 use crate::catalog::Quantity;
-use crate::client::ClientError;
-use crate::operation::{Argument, ProductReply, Reply};
+use crate::operation::{Argument, ProductReply};
 
 /// A source of lines: a person, or a pipe.
 pub(super) trait LineSource {
     /// The next line, as the answer to this question.
     fn next(&mut self, question: Question) -> io::Result<Input>;
-    /// The product of this name, for a person who is asked about it. `None` behind a pipe.
-    fn product(&mut self, _name: &str) -> Option<Result<Reply, ClientError>> {
-        None
-    }
     /// Whether a person is there to answer questions.
     fn is_person(&self) -> bool;
     /// Whether the last line ended within pasted text, behind which more lines may wait.

@@ -14,7 +14,7 @@ mod waste;
 
 use crate::catalog::Key;
 pub(super) use change::{CHANGE, asked_change};
-pub(super) use count::counted_line;
+pub(super) use count::{asked_count, counted_line};
 pub(super) use said::Verb;
 pub use sell::check_item_count;
 

@@ -5,7 +5,7 @@ use super::super::desk::{Desk, Stopped};
 use super::super::entry::Entry;
 use super::super::report::report;
 use super::super::source::{Expected, Question};
-use super::items::quantity;
+use super::items::{check_typed, quantity};
 use crate::catalog::{AdjustmentError, Key, Kind, Quantity, nearest_word};
 use crate::client::ClientError;
 use crate::operation::phrase::Measure;
@@ -46,7 +46,7 @@ pub(in crate::shell) fn asked_change(desk: &mut dyn Desk) -> Result<String, Stop
 }
 
 /// The answer to the question for an argument. An empty one drops the command.
-fn asked(desk: &mut dyn Desk, argument: Argument) -> Result<String, Stopped> {
+pub(super) fn asked(desk: &mut dyn Desk, argument: Argument) -> Result<String, Stopped> {
     match desk.answer(Question::Argument(argument))? {
         answer if answer.is_empty() => desk.drop_command(),
         answer => Ok(answer),
@@ -57,7 +57,7 @@ fn asked(desk: &mut dyn Desk, argument: Argument) -> Result<String, Stopped> {
 ///
 /// # Errors
 /// If another answer would not help.
-fn report_wrong(stopped: Stopped) -> Result<(), Stopped> {
+pub(super) fn report_wrong(stopped: Stopped) -> Result<(), Stopped> {
     match stopped {
         Stopped::Failed(ClientError::Refused(refusal))
             if matches!(
@@ -89,15 +89,12 @@ fn read_delta(
 
 /// Checks a change as the server will. The label of a scale, which is no name, says itself how much it is.
 fn check(product: &ProductReply, delta: Quantity, is_named: bool) -> Result<(), AdjustmentError> {
-    if delta == Quantity::ZERO && is_named {
-        return Err(AdjustmentError::Zero);
+    if delta == Quantity::ZERO && !is_named {
+        return Ok(());
     }
-    // The text protocol does not give the unit.
+    check_typed(product, delta)?;
     let Some(unit) = product.unit.clone() else { return Ok(()) };
     let (name, available) = (product.name.to_string(), product.stock);
-    if !unit.can_hold(delta) {
-        return Err(AdjustmentError::Fraction { name, unit, delta });
-    }
     if available.thousandths() + delta.thousandths() < 0 {
         let requested = delta.opposite();
         return Err(AdjustmentError::Insufficient { name, unit, available, requested });

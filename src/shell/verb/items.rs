@@ -3,7 +3,7 @@
 use super::super::desk::{Desk, Stopped};
 use super::super::report::report;
 use super::super::source::{Expected, Question};
-use crate::catalog::{Amount, Details, Key, Kind, Name, Price, Quantity, RequestId};
+use crate::catalog::{AdjustmentError, Amount, Details, Key, Kind, Name, Price, Quantity, RequestId};
 use crate::client::ClientError;
 use crate::operation::doubtful::{odd_quantity, usual_quantity};
 use crate::operation::phrase::{Measure, Phrase, Readings};
@@ -163,6 +163,23 @@ fn in_unit(measure: &Measure, product: &ProductReply) -> Result<Quantity, Refusa
         Some(unit) => measure.in_unit(product.name.as_str(), unit),
         // The text protocol does not give the unit.
         None => measure.certain(),
+    }
+}
+
+/// Checks a quantity that a person has just typed as the server will, before more is asked.
+///
+/// # Errors
+/// If it is nothing, or the product's unit has no such part.
+pub(super) fn check_typed(product: &ProductReply, quantity: Quantity) -> Result<(), AdjustmentError> {
+    if quantity == Quantity::ZERO {
+        return Err(AdjustmentError::Zero);
+    }
+    // The text protocol does not give the unit.
+    match product.unit.clone() {
+        Some(unit) if !unit.can_hold(quantity) => {
+            Err(AdjustmentError::Fraction { name: product.name.to_string(), unit, delta: quantity })
+        }
+        _ => Ok(()),
     }
 }
 

@@ -5,10 +5,10 @@ use std::time::SystemTime;
 use super::super::desk::{Desk, Stopped};
 use super::super::report::report;
 use super::super::source::Expected;
-use super::items::{Item, check_quantity, item, read_phrase, request};
+use super::items::{Item, check_quantity, check_typed, item, read_phrase, request};
 use super::said::{Said, Verb};
-use crate::catalog::{Amount, Details, Kind, Note, Price, Quantity, TermsField, counted};
-use crate::client::ClientError;
+use crate::catalog::{Amount, Details, Kind, Note, Price, Quantity, RequestId, TermsField, counted};
+use crate::client::{ClientError, ConnectionError};
 use crate::operation::phrase::{attribute_typed, split_phrases};
 use crate::operation::{
     Argument, Form, PAGE_CHANGES_MAX, ProductChangeReply, ProductChangesRequest, Reply, Request,
@@ -51,25 +51,39 @@ fn run(desk: &mut dyn Desk, verb: &Verb, rest: &str) -> Result<(), Stopped> {
     let note = note.map_err(|error| Refusal::detail("note", &error))?;
     let mut sale = Sale::default();
     if said.text.is_empty() {
-        fill(desk, &mut sale)?;
-    } else {
-        for phrase in split_phrases(said.text) {
-            sale.add(desk, phrase, is_meant, request_id.is_some())?;
+        return dialogue(desk, &mut sale, note.as_ref(), request_id);
+    }
+    for phrase in split_phrases(said.text) {
+        sale.add(desk, phrase, is_meant, request_id.is_some())?;
+    }
+    sale.make(desk, note.as_ref(), request_id)
+}
+
+/// Asks for the items and makes the sale. A person whose sale is refused has it still, and may take off or add an item.
+fn dialogue(
+    desk: &mut dyn Desk,
+    sale: &mut Sale,
+    note: Option<&Note>,
+    request_id: Option<RequestId>,
+) -> Result<(), Stopped> {
+    loop {
+        fill(desk, sale)?;
+        match sale.make(desk, note, request_id.clone()) {
+            Err(Stopped::Failed(error)) if desk.is_person() && was_not_made(&error) => {
+                report(&error);
+                desk.tell(&format!("A venda continua: {}", sale.told()))?;
+            }
+            made => return made,
         }
     }
-    if sale.items.is_empty() {
-        return desk.drop_command();
+}
+
+/// Whether a sale that failed is known not to be made.
+fn was_not_made(error: &ClientError) -> bool {
+    match error {
+        ClientError::Refused(refusal) => refusal.code != Code::Internal,
+        ClientError::Connection(error) => !matches!(error, ConnectionError::InDoubt { .. }),
     }
-    if let Some(at) = desk.sold_at() {
-        for item in sale.items.iter_mut().filter(|item| !item.is_label()) {
-            price_at(desk, item, at)?;
-        }
-    }
-    let mut line = sale.line();
-    if let Some(note) = &note {
-        line += &format!(" {}", attribute_typed("obs", note.as_str()));
-    }
-    desk.make(&request(&sale.items, Kind::Sale, Details::of_note(note.as_ref()), request_id), &line)
 }
 
 /// Gives an item the money of the price that was in force at a time before now. A label has its own money, or its
@@ -159,6 +173,9 @@ impl Sale {
         }
         let Item { product, quantity, .. } = &item;
         let quantity = *quantity;
+        if !may_be_made {
+            check_typed(product, quantity).map_err(Refusal::from)?;
+        }
         let sold = self.items.iter().filter(|item| item.product.name == product.name);
         let sold: i64 = sold.map(|item| item.quantity.thousandths()).sum();
         let left = Quantity::from_thousandths(product.stock.thousandths().saturating_sub(sold));
@@ -175,6 +192,28 @@ impl Sale {
         check_quantity(desk, product, quantity, Kind::Sale, is_meant)?;
         self.items.push(item);
         Ok(())
+    }
+
+    /// Makes the sale.
+    fn make(
+        &mut self,
+        desk: &mut dyn Desk,
+        note: Option<&Note>,
+        request_id: Option<RequestId>,
+    ) -> Result<(), Stopped> {
+        if self.items.is_empty() {
+            return desk.drop_command();
+        }
+        if let Some(at) = desk.sold_at() {
+            for item in self.items.iter_mut().filter(|item| !item.is_label()) {
+                price_at(desk, item, at)?;
+            }
+        }
+        let mut line = self.line();
+        if let Some(note) = note {
+            line += &format!(" {}", attribute_typed("obs", note.as_str()));
+        }
+        desk.make(&request(&self.items, Kind::Sale, Details::of_note(note), request_id), &line)
     }
 
     /// The sale in the words for a person: `2 itens, R$ 25,00`.

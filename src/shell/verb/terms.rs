@@ -211,7 +211,7 @@ fn create(desk: &mut dyn Desk, verb: &Verb, rest: &str) -> Result<(), Stopped> {
     let name = Name::parse(&name).map_err(|error| Refusal::name(&error))?;
     let price = match price {
         Some(price) => price?,
-        None => price_from_question(desk, "Preço de uma unidade: ")?,
+        None => price_from_question(desk, &format!("Preço de uma unidade de {}: ", Quoted(name.as_str())))?,
     };
     let line = format!("{} {name} {}{}", verb.form.word, price, said_again(&said));
     let row = ProductDraft { name: name.clone(), price, unit, opening_stock: Quantity::ZERO, terms };
