@@ -19,7 +19,10 @@ pub const TOTAL_CENTAVOS_MAX: i64 = 1_000_000_000_000;
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum AmountError {
     /// The text is not an amount of money.
-    #[error("total inválido: {0}. Escreva em reais, como 2800 ou 2800,00, com no máximo duas casas decimais")]
+    #[error(
+        "total inválido: {0}. Escreva em reais, como 2800 ou 2800,00, com no máximo duas casas decimais e sem \
+         separador de milhar"
+    )]
     Text(DecimalError),
     /// The total is outside 0 to [`TOTAL_CENTAVOS_MAX`].
     #[error("total inválido: {0} centavos está fora do limite de 0 a {max}", max = TOTAL_CENTAVOS_MAX)]

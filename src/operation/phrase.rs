@@ -12,7 +12,7 @@ use std::fmt;
 pub use attributes::{Attribute, attribute_typed, attributes, refuse_items};
 pub use measure::Measure;
 
-use crate::catalog::{Amount, Price, Quoted};
+use crate::catalog::{Amount, Quoted};
 use crate::refusal::Refusal;
 use measure::FIELD;
 
@@ -171,21 +171,24 @@ fn phrases_of(words: &[&str], total: Option<Amount>) -> Result<Vec<Phrase>, Refu
             let is_marked = |measure: &Option<Result<Measure, Refusal>>| {
                 measure.as_ref().is_some_and(|measure| measure.as_ref().is_ok_and(|it| !it.is_plain()))
             };
-            // Beside a quantity with its unit, a bare number is part of the name.
             let (first_marked, last_marked) = (is_marked(&first), is_marked(&last));
             if end > 1 && !first_marked && !last_marked {
                 // `2 kg Tomate`, unless a product is called `kg Tomate`.
                 add(with_unit(&first, words[1]), &words[2..]);
                 add(with_unit(&Measure::read(words[end - 1]), words[end]), &words[..end - 1]);
             }
-            if first_marked || !last_marked {
-                add(first, &words[1..]);
+            let mut ends = [(first, &words[1..]), (last, &words[..end])];
+            // Beside a quantity with its unit, a bare number is part of the name, unless a product is called `Pão 50g`.
+            if last_marked && !first_marked {
+                ends.reverse();
             }
-            if last_marked || !first_marked {
-                add(last, &words[..end]);
+            for (measure, name) in ends {
+                add(measure, name);
             }
         }
     }
+    // `7 7` is seven of the code 7, whichever of the two is the code.
+    found.dedup();
     match wrong {
         Some(refusal) if found.is_empty() => Err(refusal),
         _ if found.is_empty() => Ok(vec![Phrase { name: words.join(" "), measure: None, total }]),
@@ -226,8 +229,7 @@ fn money_at_end<'w, 'a>(words: &'w [&'a str]) -> Result<Option<(Amount, &'w [&'a
 /// # Errors
 /// If it is none.
 pub fn parse_money(text: &str) -> Result<Amount, Refusal> {
-    let price: Price = text.parse().map_err(|error| Refusal::price("amount_centavos", &error))?;
-    Ok(Amount::from_centavos(price.centavos()).expect("a price is never below zero"))
+    Amount::parse_total(text).map_err(|error| Refusal::amount(&error))
 }
 
 /// Cuts a line into phrases, at each `;`, and at each comma after which a space and a quantity come. A name
@@ -334,8 +336,11 @@ mod tests {
             (" 2,5kg  Tomate\tsalada ", &["2,5kg de \"Tomate salada\""]),
             ("Tomate salada 2,5kg", &["2,5kg de \"Tomate salada\""]),
             ("2 Alho Tipo 5", &["2 de \"Alho Tipo 5\"", "5 de \"2 Alho Tipo\""]),
-            ("2un Alho Tipo 5", &["2un de \"Alho Tipo 5\""]),
+            ("2un Alho Tipo 5", &["2un de \"Alho Tipo 5\"", "5 de \"2un Alho Tipo\""]),
             ("Alho Tipo 5 2un", &["2un de \"Alho Tipo 5\""]),
+            ("2 Pão 50g", &["50g de \"2 Pão\"", "2 de \"Pão 50g\""]),
+            ("2kg Pão 50g", &["2kg de \"Pão 50g\"", "50g de \"2kg Pão\""]),
+            ("7 7", &["7 de \"7\""]),
             ("2 kg Tomate", &["2kg de \"Tomate\"", "2 de \"kg Tomate\""]),
             ("Tomate 2 kg", &["2kg de \"Tomate\""]),
             ("2 101", &["2 de \"101\"", "101 de \"2\""]),
@@ -345,9 +350,16 @@ mod tests {
             ("Maca", &["\"Maca\""]),
             (
                 "20cx=440kg Tomate 2800,00",
-                &["20cx=440kg de \"Tomate 2800,00\"", "20cx=440kg de \"Tomate\" por R$ 2800,0"],
+                &[
+                    "20cx=440kg de \"Tomate 2800,00\"",
+                    "2800,00 de \"20cx=440kg Tomate\"",
+                    "20cx=440kg de \"Tomate\" por R$ 2800,0",
+                ],
             ),
-            ("20kg Tomate R$ 50", &["20kg de \"Tomate R$ 50\"", "20kg de \"Tomate\" por R$ 50,0"]),
+            (
+                "20kg Tomate R$ 50",
+                &["20kg de \"Tomate R$ 50\"", "50 de \"20kg Tomate R$\"", "20kg de \"Tomate\" por R$ 50,0"],
+            ),
             (
                 "-2 Maca",
                 &[
@@ -382,6 +394,8 @@ mod tests {
         assert_eq!(among("2 115", &["2"]).unwrap(), "2 de \"115\"");
         assert_eq!(among("2 115", &["115"]).unwrap(), "2 de \"115\"");
         assert_eq!(among("2 115un", &["2"]).unwrap(), "115un de \"2\"");
+        assert_eq!(among("2 Pão 50g", &["Pão 50g", "Pão"]).unwrap(), "2 de \"Pão 50g\"");
+        assert_eq!(among("2un Alho Tipo 5", &["Alho Tipo 5"]).unwrap(), "2un de \"Alho Tipo 5\"");
         assert!(among("2 115", &["2", "115"]).is_err());
         let both = among("2 Alho Tipo 5", &["Alho Tipo 5", "2 Alho Tipo"]).unwrap_err();
         for reading in ["2 de \"Alho Tipo 5\"", "5 de \"2 Alho Tipo\"", "como 2un"] {

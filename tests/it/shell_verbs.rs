@@ -186,7 +186,7 @@ fn a_purchase_has_its_cost_and_its_origin() {
     terminal.send("10 kg tomate it\t\r");
     terminal.wait_for("Quanto custaram ao todo 10 kg de Tomate italiano, em R$ (Enter: não sei)?");
     terminal.send("2.80,0\r");
-    terminal.wait_for_text("Erro: preço inválido");
+    terminal.wait_for_text("Erro: total inválido");
     terminal.send("65,50\r");
     assert!(terminal.wait_for_prompt().contains("+10 kg · R$ 65,50 · restam 494 kg · #8"));
     // What looks like a slip is asked back.
