@@ -471,7 +471,7 @@ export function parseBought(text, unit, noteBefore = "") {
 		return { thousandths: positive(parseQuantity(held, unit)), note: typed };
 	}
 	const count = boxCount(boxes);
-	const [boxesBefore, heldBefore] = (noteBefore ?? "").replace(/\s+/g, "").split("=");
+	const [boxesBefore, heldBefore] = (noteBefore ?? "").split(/[ ;]/)[0].split("=");
 	const before = heldBefore && boxCount(boxesBefore);
 	if (count && before && count.unit === before.unit && unitOfWord(unit)?.unit !== count.unit) {
 		const total = BigInt(parseQuantity(heldBefore, unit)) * BigInt(count.number);

@@ -2,8 +2,11 @@
 
 use std::fmt;
 
-use crate::catalog::{Quantity, Quoted, Unit, unit_of_word};
+use crate::catalog::{Note, Quantity, Quoted, Unit, unit_of_word};
 use crate::refusal::Refusal;
+
+/// The sign between the boxes and the rest of a purchase's note.
+const NOTE_BREAK: char = ';';
 
 /// The shortest barcode, in digits. A longer word of digits alone is a code, and no quantity.
 const CODE_DIGITS_MIN: usize = 8;
@@ -57,6 +60,26 @@ impl Measure {
                 (Err(error), None) => Err(error),
             }
         }))
+    }
+
+    /// The boxes that the note of a purchase begins with: `20cx=440kg; as de cima molhadas`.
+    pub fn of_note(note: &Note) -> Option<Self> {
+        let measure = Self::read(note.as_str().split([' ', NOTE_BREAK]).next()?)?.ok()?;
+        measure.boxes.is_some().then_some(measure)
+    }
+
+    /// The note of a purchase: the boxes, if it was of boxes, and what the person notes.
+    ///
+    /// # Errors
+    /// If both together are too long.
+    pub fn noted(boxes: Option<&str>, said: Option<&str>) -> Result<Option<Note>, Refusal> {
+        let parts: Vec<&str> = boxes.into_iter().chain(said).collect();
+        let note = parts.join(&format!("{NOTE_BREAK} "));
+        if parts.is_empty() {
+            Ok(None)
+        } else {
+            note.parse().map(Some).map_err(|error| Refusal::detail("note", &error))
+        }
     }
 
     /// Reads `20cx=440kg`.

@@ -58,9 +58,7 @@ fn run(desk: &mut dyn Desk, verb: &Verb, rest: &str) -> Result<(), Stopped> {
         let odd = format!("a validade {:02}/{:02}/{} já passou", day.day(), day.month(), day.year());
         desk.confirm(&odd, is_meant)?;
     }
-    let note = said.get("obs").map(str::to_owned).or(boxes);
-    let note: Option<Note> =
-        note.map(|note| note.parse()).transpose().map_err(|error| Refusal::detail("note", &error))?;
+    let note = Measure::noted(boxes.as_deref(), said.get("obs"))?;
     let line = line(&item, total, &purchase, note.as_ref());
     let details = Details { amount: total, note, purchase: Some(purchase), loss_reason: None };
     desk.make(&request(&[item], Kind::Purchase, details.boxed(), request_id), &line)
@@ -91,8 +89,7 @@ fn in_boxes(measure: Measure, product: &ProductReply, bought: &[MovementReply]) 
     }
     let notes =
         bought.iter().filter_map(|movement| movement.details.as_ref()?.details.as_ref()?.note.as_ref());
-    let earlier = notes.filter_map(|note| Measure::read(note.as_str())?.ok());
-    earlier.into_iter().find_map(|earlier| measure.as_boxes_of(&earlier)).unwrap_or(measure)
+    notes.filter_map(Measure::of_note).find_map(|earlier| measure.as_boxes_of(&earlier)).unwrap_or(measure)
 }
 
 /// The quantity and the cost of the last purchase whose cost is known, or else of the stock.
