@@ -87,7 +87,7 @@ pub use movement::{
 };
 pub use name::{Name, NameError};
 pub use name_chars::NAME_CHARS_MAX;
-pub use nearest::{NearNames, Search, nearest_word};
+pub use nearest::{NearNames, Search, WITH_ALL_WORDS_MAX, nearest_word};
 pub use new_name::NewNameError;
 pub use price::{Price, PriceError};
 pub use product::{Flags, Product, ProductId, UNIT_CHARS_MAX, Unit, UnitError};

@@ -8,7 +8,7 @@ use super::products::Products;
 const NEAREST_MAX: usize = 5;
 
 /// Most names offered that have all typed words: a screen's part.
-const WITH_ALL_WORDS_MAX: usize = 10;
+pub const WITH_ALL_WORDS_MAX: usize = 10;
 
 /// Most products looked at, so that a wrong name in a huge catalog costs a few milliseconds.
 const SCANNED_MAX: usize = 5_000;
@@ -34,7 +34,7 @@ pub fn nearest_word<'w>(typed: &str, words: impl IntoIterator<Item = &'w str>) -
 /// Names that are near a wrong one, the most alike first.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum NearNames {
-    /// The names that hold all words of the wrong one.
+    /// The names that hold all words of the wrong one: one more than [`WITH_ALL_WORDS_MAX`] if there are more.
     WithAllWords(Vec<Name>),
     /// The names that are spelt alike, perhaps none.
     Similar(Vec<Name>),
@@ -73,7 +73,7 @@ impl Search {
                 // Equally alike names stay in the order of creation.
                 let place = self.found.partition_point(|(other, _)| *other >= score);
                 self.found.insert(place, (score, product.name.clone()));
-                self.found.truncate(WITH_ALL_WORDS_MAX);
+                self.found.truncate(WITH_ALL_WORDS_MAX + 1);
             }
         }
         self.scanned < end

@@ -2,7 +2,8 @@
 
 use super::{Code, Refusal};
 use crate::catalog::{
-    CodeTaken, IMPORT_PARTS_MAX, MergeError, Movement, Name, NearNames, Product, Quoted, UpdateError, counted,
+    CodeTaken, IMPORT_PARTS_MAX, MergeError, Movement, Name, NearNames, Product, Quoted, UpdateError,
+    WITH_ALL_WORDS_MAX, counted,
 };
 
 impl Refusal {
@@ -59,9 +60,10 @@ impl Refusal {
             // Nobody guesses which of them was meant.
             NearNames::WithAllWords(names) => (names, "escreva o nome inteiro; com essas palavras há"),
         };
-        let names: Vec<&str> = names.iter().map(Name::as_str).collect();
+        let others = if names.len() > WITH_ALL_WORDS_MAX { "; e outros" } else { "" };
+        let names: Vec<&str> = names.iter().take(WITH_ALL_WORDS_MAX).map(Name::as_str).collect();
         let message = format!(
-            "nenhum produto se chama {}. Nada foi alterado; {hint}: {}.",
+            "nenhum produto se chama {}. Nada foi alterado; {hint}: {}{others}.",
             Quoted(name),
             names.join("; ")
         );

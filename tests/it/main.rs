@@ -64,6 +64,7 @@ mod shell;
 mod shell_change;
 mod shell_verbs;
 mod silence;
+mod slips;
 mod spreadsheets;
 mod status;
 mod stop;

@@ -403,7 +403,7 @@ fn a_keeper_does_it_by_one_shots() {
         assert!(again.code == 4 && again.err.contains("já existe o produto \"Uva Itália\""), "{again:?}");
     }
     let twice = server.run(&["product", "new", "Uva 2", "1", "--code", "12"]);
-    assert!(twice.code == 2 && twice.err.contains("já é do produto"), "{twice:?}");
+    assert!(twice.code == 4 && twice.err.contains("já é do produto"), "{twice:?}");
     let json = done(&["query", "12", "--format", "json"]).out;
     assert_eq!(
         json,

@@ -266,7 +266,14 @@ impl<'a> Planner<'a> {
                 let next = planner.next_part(before)?;
                 let (first_change, first_sequence) =
                     (planner.draft.next_change(), planner.draft.next_sequence());
-                let counts = planner.draft.import(rows, author).map_err(refuse_rows)?.counts;
+                let refuse = |errors: Vec<(usize, RowError)>| match &errors[..] {
+                    // A new product's code is refused as by a change of it.
+                    [(index, RowError::CodeTaken { error, .. })] if creates_only => {
+                        Refusal::from(error.clone()).at(*index)
+                    }
+                    _ => refuse_rows(errors),
+                };
+                let counts = planner.draft.import(rows, author).map_err(refuse)?.counts;
                 let change_count = planner.draft.next_change() - first_change;
                 let created = planner.draft.next_sequence() - first_sequence;
                 let at = planner.draft.now();

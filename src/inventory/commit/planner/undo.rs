@@ -115,14 +115,22 @@ impl Planner<'_> {
         Refusal::undo(error, &later)
     }
 
-    /// The last movements that took from the stock after this movement had added to it.
+    /// The last movements that took from the stock after this movement had added to it, and still do.
     fn users_of(&mut self, movement: &Movement) -> Vec<Movement> {
         let last = self.draft.published_balance(movement.product).last_movement;
         let found = self.store.movements_back(last, movement.sequence, LATER_LOOKED_AT_MAX);
         let found = found.inspect_err(|error| tracing::error!(%error, "the ledger could not be read"));
         let takes = |later: &Movement| later.sequence > movement.sequence && later.delta < Quantity::ZERO;
-        let mut later: Vec<Movement> = found.unwrap_or_default().into_iter().filter(takes).collect();
-        later.truncate(LATER_NAMED_MAX);
+        let mut later = Vec::new();
+        for taker in found.unwrap_or_default().into_iter().filter(takes) {
+            let row = self.store.rows(taker.sequence, 1).ok().and_then(|mut rows| rows.pop());
+            if row.is_none_or(|row| row.undone_by == 0) {
+                later.push(taker);
+            }
+            if later.len() == LATER_NAMED_MAX {
+                break;
+            }
+        }
         later.reverse();
         later
     }
