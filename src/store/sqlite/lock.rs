@@ -112,6 +112,12 @@ impl Lock {
         &self.note
     }
 
+    /// Erases the note, because this process is about to write the database file. If it is killed meanwhile, the next
+    /// start must not take its writes for another program's.
+    pub(super) fn erase_note(&self) -> io::Result<()> {
+        write_note(&self.name, "")
+    }
+
     /// A second handle on the lock file. Closing it does not end the lock.
     pub(super) fn name_file(&self) -> io::Result<File> {
         self.name.try_clone()

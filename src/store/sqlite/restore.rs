@@ -60,7 +60,7 @@ pub fn restore(
     drop(source);
     if is_there {
         keep_owner(&path, unfinished.file()).map_err(io("dar o dono a", unfinished.temporary()))?;
-        play_log(&path, lock.note())?;
+        play_log(&path, &lock)?;
     }
     let name = free_name(&path, "")?;
     let log = KeptLog::begin(&path, &name)?;
@@ -109,11 +109,12 @@ fn keep_owner(old: &Path, new: &File) -> io::Result<()> {
 ///
 /// # Errors
 /// If another program has the database open.
-fn play_log(database: &Path, note: &str) -> Result<(), StoreError> {
+fn play_log(database: &Path, lock: &Lock) -> Result<(), StoreError> {
     let play = || {
-        check_log(database, note)?;
+        check_log(database, lock.note())?;
         let connection = connect(database, OpenFlags::SQLITE_OPEN_READ_WRITE)?;
         check_header(&connection, database, 1..=SCHEMA_VERSION)?;
+        lock.erase_note().map_err(io("travar", database))?;
         // The database is left in the mode without a log, like a backup, and needs no other file.
         let mode: String = connection
             .query_row("PRAGMA journal_mode = DELETE", [], |row| row.get(0))
