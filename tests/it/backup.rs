@@ -153,6 +153,15 @@ fn a_copy_destroys_nothing() {
     assert_eq!(fs::read_to_string(file("velha.db")).unwrap(), "importante");
     assert_eq!(fs::read_to_string(file("alheio")).unwrap(), "importante");
     assert!(!file("nova.db").exists() && !file(".nova.db.hortifruti-tmp").exists());
+    // A link to a folder, such as one to another disk, is a folder.
+    symlink(file("pasta"), file("outro-disco")).unwrap();
+    for args in
+        [&["outro-disco/copia.db"][..], &["--force", "outro-disco/copia.db"], &["--keep", "2", "outro-disco"]]
+    {
+        let ended = server.run(&[&["backup"], args].concat());
+        assert_eq!((ended.code, ended.err.as_str()), (0, ""), "{args:?}");
+    }
+    assert_eq!(fs::read_dir(file("pasta")).unwrap().count(), 2);
     server.connect().ask("3 Caju -1");
     assert_eq!(server.run(&["backup", "--force", "copia.db"]).code, 0);
     assert!(verify(server.path(), "copia.db").out.contains("Movimentos: 5\n"));
@@ -272,6 +281,10 @@ fn a_dated_copy_makes_the_oldest_of_its_kind_give_way() {
     for day in 1..=4 {
         fs::copy(copies.join(made), copies.join(format!("hortifruti-2020-01-0{day}T031500.db"))).unwrap();
     }
+    // Copies of a clock that was ahead take the place of none.
+    for day in 1..=2 {
+        fs::copy(copies.join(made), copies.join(format!("hortifruti-2099-01-0{day}T031500.db"))).unwrap();
+    }
     fs::remove_file(copies.join(made)).unwrap();
     fs::write(copies.join("hortifruti-2019-01-01T031500.db"), "importante").unwrap();
     fs::copy(copies.join("hortifruti-2020-01-01T031500.db"), copies.join("filial-2019-01-01T031500.db"))
@@ -294,7 +307,7 @@ fn a_dated_copy_makes_the_oldest_of_its_kind_give_way() {
             "hortifruti-2020-01-04T031500.db",
         ]
     );
-    assert_eq!(left.len(), 6);
+    assert_eq!(left.len(), 8);
 
     // A copy that fails takes nothing away.
     let failed = server.run(&["backup", "--keep", "1", "--data", "nao-ha.db", "copias"]);

@@ -21,7 +21,7 @@ use super::names::{JOURNAL_SUFFIX, LOCK_SUFFIX, LOG_SUFFIX, SUFFIXES, beside, fr
 use super::schema::{SCHEMA_VERSION, is_ours, migrate};
 use super::verify::Source;
 use crate::platform::files::FileExt;
-use crate::private_file::{AtomicFile, Identity, NameState};
+use crate::private_file::{AtomicFile, Identity, NameState, in_real_folder};
 use crate::store::StoreError;
 use crate::store::check::{Report, Step, Verified};
 
@@ -53,7 +53,8 @@ pub fn back_up(
 
 /// Begins a file that will have this name.
 pub(super) fn begin(copy: &Path) -> Result<AtomicFile, StoreError> {
-    AtomicFile::begin(copy).map_err(|error| match error.kind() {
+    // SQLite opens nothing through a link, not even through one to a folder.
+    in_real_folder(copy).and_then(|copy| AtomicFile::begin(&copy)).map_err(|error| match error.kind() {
         ErrorKind::WouldBlock => {
             StoreError::NoCopy { path: shown(copy), reason: "outra cópia para lá está em andamento" }
         }

@@ -33,7 +33,8 @@ pub struct Dated {
 
 /// Copies the database as [`back_up`] does, to a file in `folder` with the database's name and the date, such as
 /// `hortifruti-2026-11-29T183015.db`. Once the copy is checked and on disk, removes the oldest of such copies, so that
-/// `keep` are left, or the new one alone. Other files of the folder are left alone, whatever their names.
+/// `keep` are left, or the new one alone. Other files of the folder are left alone, whatever their names, and so are
+/// copies with a later date.
 ///
 /// # Errors
 /// If [`back_up`] would fail, or the folder cannot be made. Then no copy was removed.
@@ -49,8 +50,10 @@ pub fn back_up_dated(
     let copy = folder.join(format!("{stem}-{date}{SUFFIX}"));
     let verified = back_up(database, &copy, false, report)?;
     let mut dated = Dated { copy, verified, removed: Vec::new(), left: None };
+    // A copy with a later date was made by a wrong clock. It does not count: with some of them, each night would remove
+    // the copy of the night before.
     let mut others: Vec<_> = match copies(folder, &stem) {
-        Ok(copies) => copies.into_iter().filter(|other| *other != dated.copy).collect(),
+        Ok(copies) => copies.into_iter().filter(|other| *other < dated.copy).collect(),
         Err(error) => {
             dated.left = Some((folder.to_owned(), error));
             return Ok(dated);
