@@ -160,7 +160,8 @@ fn send_waiting(
             }
             Err(error) if is_of_sale(&error) => {
                 let apart = outbox.set_apart(&sale, &error.to_string());
-                let apart = apart.map_err(|error| broken(path, &error.into()))?;
+                let apart = apart.map_err(|error| broken(path, &error))?;
+                take_out(outbox, path, &sale.id);
                 refused += 1;
                 note(&format!("Recusada: {error}"));
                 note(&format!(

@@ -201,8 +201,15 @@ impl Pair {
 
     /// Puts a certificate and its key in the place of others.
     fn write_over(&self, issued: &Issued) -> anyhow::Result<()> {
-        let written: Vec<_> = begun(&self.contents(issued))?;
-        for (path, file) in written {
+        let contents = self.contents(issued);
+        // Both names are looked at first, because a certificate without its key serves nobody.
+        for (path, _) in contents {
+            match NameState::at(path, is_replaced).map_err(|error| not_written(path, &error))? {
+                NameState::Free | NameState::Ours => {}
+                NameState::Other(obstacle) => return Err(not_written(path, &io::Error::other(obstacle))),
+            }
+        }
+        for (path, file) in begun(&contents)? {
             file.finish_over(is_replaced).map_err(|error| not_written(path, &error))?;
         }
         Ok(())

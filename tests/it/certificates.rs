@@ -1,7 +1,7 @@
 //! Certificates that `tls` makes, and self-signed ones that other programs make.
 
 use std::fs;
-use std::os::unix::fs::PermissionsExt;
+use std::os::unix::fs::{PermissionsExt, symlink};
 use std::path::Path;
 use std::process::Command;
 
@@ -209,8 +209,14 @@ fn nothing_that_exists_is_replaced_and_a_renewal_keeps_the_authority() {
     let (key, own) = (contents()[2].clone(), contents()[3].clone());
     fs::write(path.join("servidor.pem"), "importante").unwrap();
     assert_eq!(tls(&path, &["new", "--renew", "loja.local"]).code, 1);
-    assert_eq!(contents()[2..], [key, "importante".to_owned()]);
-    fs::write(path.join("servidor.pem"), own).unwrap();
+    assert_eq!(contents()[2..], [key.clone(), "importante".to_owned()]);
+    fs::write(path.join("servidor.pem"), &own).unwrap();
+    fs::rename(path.join("servidor.pem"), path.join("outro.pem")).unwrap();
+    symlink("outro.pem", path.join("servidor.pem")).unwrap();
+    let linked = tls(&path, &["new", "--renew"]);
+    assert!(linked.code == 1 && linked.err.contains("servidor.pem: é um link simbólico"), "{linked:?}");
+    assert_eq!(contents()[2..], [key, own]);
+    fs::rename(path.join("outro.pem"), path.join("servidor.pem")).unwrap();
 
     // The key of another authority, and no PEM in the place of a certificate.
     let (stranger, _) = issued(&[]);

@@ -36,6 +36,23 @@ fn each_command_has_a_manual_page() {
     for name in ["hortifruti.1", "hortifruti-query.1", "hortifruti-token-new.1"] {
         assert!(fs::read_to_string(pages.join(name)).unwrap().contains(".SH"), "{name}");
     }
+    // A page is written again, and nothing else is written over.
+    let [page, link] = ["hortifruti-query.1", "hortifruti.1"].map(|name| pages.join(name));
+    fs::remove_file(&link).unwrap();
+    let other = folder.path().join("outro");
+    for content in ["importante", ""] {
+        fs::write(&other, content).unwrap();
+        std::os::unix::fs::symlink(&other, &link).unwrap();
+        let ended = run(Command::new(executable()).arg("man").arg(&pages), "");
+        assert!(ended.code == 1 && ended.err.contains("hortifruti.1: é um link simbólico"), "{ended:?}");
+        assert_eq!(fs::read_to_string(&other).unwrap(), content);
+        fs::remove_file(&link).unwrap();
+    }
+    fs::write(&page, "importante").unwrap();
+    let ended = run(Command::new(executable()).arg("man").arg(&pages), "");
+    assert!(ended.code == 1 && ended.err.contains("hortifruti-query.1: é outro arquivo"), "{ended:?}");
+    assert_eq!(fs::read_to_string(&page).unwrap(), "importante");
+
     let file = folder.path().join("a");
     fs::write(&file, "").unwrap();
     let ended = run(Command::new(executable()).arg("man").arg(file.join("b")), "");

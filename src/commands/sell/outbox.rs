@@ -24,6 +24,16 @@ const REFUSED_SUFFIX: &str = ".recusadas.csv";
 /// The first line of the file of refused sales.
 const REFUSED_HEAD: &str = "quando;venda;motivo;pedido;observacao\n";
 
+/// The beginning of such a file, also of one that an earlier version began, or that a spreadsheet has saved with
+/// another line end.
+const REFUSED_START: &[u8] = b"quando;venda;motivo;pedido";
+
+/// The mark that a spreadsheet may put before it.
+const BYTE_ORDER_MARK: &[u8] = b"\xef\xbb\xbf";
+
+/// The beginning of every outbox: its first line is a sale.
+const START: &[u8] = b"{\"sold\":{\"id\":\"";
+
 /// A line of the file.
 #[derive(Debug, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
@@ -70,6 +80,11 @@ pub(super) enum OutboxError {
     OtherSale,
     #[error("a caixa de saída é grande demais. Nada foi feito; confira o nome do arquivo")]
     TooLong,
+    #[error(
+        "a venda recusada não pôde ser escrita em {path}: {why}. Ela continua na caixa de saída; mude {path} de lugar, ou \
+         confira o disco, e envie de novo"
+    )]
+    NotSetApart { path: String, why: String },
     #[error("a caixa de saída não pôde ser usada: {}. A venda não foi guardada", crate::io_error::describe(.0))]
     Io(#[from] io::Error),
 }
@@ -108,7 +123,7 @@ impl Outbox {
                 Event::Ended { id } => waiting.retain(|sale| sale.id != id),
             }
         }
-        if whole == 0 && !text.is_empty() && !text.starts_with(b"{\"") {
+        if whole == 0 && !text.starts_with(START) && !START.starts_with(&text) {
             return Err(OutboxError::NotOurs(1));
         }
         file.set_len(whole as u64)?;
@@ -152,34 +167,54 @@ impl Outbox {
         self.append(&Event::Ended { id: id.to_owned() })
     }
 
-    /// Writes a refused sale where a person finds it, and takes it out. Returns the file.
-    pub(super) fn set_apart(&mut self, sale: &Sale, why: &str) -> io::Result<PathBuf> {
+    /// Writes a refused sale where a person finds it. Returns the file.
+    pub(super) fn set_apart(&self, sale: &Sale, why: &str) -> Result<PathBuf, OutboxError> {
         let mut name = self.path.clone().into_os_string();
         name.push(REFUSED_SUFFIX);
         let path = PathBuf::from(name);
-        let mut file = private_file::open_or_create(&path)?;
-        if file.seek(SeekFrom::End(0))? == 0 {
-            file.write_all(REFUSED_HEAD.as_bytes())?;
-        }
         let cell = |text: &str| text.replace([';', '\n', '\r', '"'], " ");
         let note = sale.note.as_deref().unwrap_or_default();
-        writeln!(file, "{};{};{};{};{}", sale.at, cell(&sale.items), cell(why), sale.id, cell(note))?;
-        file.sync_all()?;
-        self.end(&sale.id)?;
+        let line = format!("{};{};{};{};{}\n", sale.at, cell(&sale.items), cell(why), sale.id, cell(note));
+        append_refused(&path, &line).map_err(|error| OutboxError::NotSetApart {
+            path: path.display().to_string(),
+            why: crate::io_error::describe(&error),
+        })?;
         Ok(path)
     }
 
     fn append(&mut self, event: &Event) -> io::Result<()> {
         let mut line = serde_json::to_vec(event)?;
         line.push(b'\n');
-        let length = self.file.seek(SeekFrom::End(0))?;
-        let written = self.file.write_all(&line).and_then(|()| self.file.sync_all());
-        if written.is_err() {
-            // A half line would spoil the next one.
-            let _ = self.file.set_len(length);
-        }
-        written
+        append(&mut self.file, &line)
     }
+}
+
+/// Appends lines to a file, durably and all of them or none.
+fn append(file: &mut File, lines: &[u8]) -> io::Result<()> {
+    let length = file.seek(SeekFrom::End(0))?;
+    let written = file.write_all(lines).and_then(|()| file.sync_all());
+    if written.is_err() {
+        // A half line would spoil the next one.
+        let _ = file.set_len(length);
+    }
+    written
+}
+
+/// Appends a line to a file of refused sales, and makes the file if there is none.
+fn append_refused(path: &Path, line: &str) -> io::Result<()> {
+    let mut file = private_file::open_or_create(path)?;
+    let mut text = Vec::new();
+    (&file).take(OUTBOX_BYTES_MAX).read_to_end(&mut text)?;
+    let before = match text.strip_prefix(BYTE_ORDER_MARK).unwrap_or(&text) {
+        [] => REFUSED_HEAD,
+        text if !text.starts_with(REFUSED_START) => {
+            return Err(io::Error::other("é outro arquivo"));
+        }
+        // The last line has no end if somebody edited the file so.
+        [.., b'\n'] => "",
+        _ => "\n",
+    };
+    append(&mut file, format!("{before}{line}").as_bytes())
 }
 
 #[cfg(test)]
@@ -209,10 +244,23 @@ mod tests {
         let sent = Sale { sent: Some(("AdjustStock".to_owned(), vec![1, 2])), ..sale("b") };
         assert_eq!(outbox.waiting(), [sale("a"), sent.clone()]);
         let owed = Sale { note: Some("fiado; Zé".to_owned()), ..sale("a") };
-        let apart = outbox.set_apart(&owed, "estoque insuficiente; há 1").unwrap();
+        let apart = folder.path().join("saida.recusadas.csv");
+        std::fs::write(&apart, "nome;preco\nUva;8,50").unwrap();
+        let refused = outbox.set_apart(&owed, "estoque insuficiente; há 1").unwrap_err().to_string();
+        assert!(refused.contains("saida.recusadas.csv: é outro arquivo"), "{refused}");
+        assert_eq!(std::fs::read_to_string(&apart).unwrap(), "nome;preco\nUva;8,50");
+        assert_eq!(outbox.waiting().len(), 2);
+        // A spreadsheet may have saved the file.
+        let saved = "\u{feff}quando;venda;motivo;pedido\r\n1;2;3;4";
+        std::fs::write(&apart, saved).unwrap();
+        append_refused(&apart, "5;6;7;8;9\n").unwrap();
+        assert_eq!(std::fs::read_to_string(&apart).unwrap(), format!("{saved}\n5;6;7;8;9\n"));
+        std::fs::remove_file(&apart).unwrap();
+        assert_eq!(outbox.set_apart(&owed, "estoque insuficiente; há 1").unwrap(), apart);
         let written = "quando;venda;motivo;pedido;observacao\n\
                        30/11/2026 11:45;2,5kg Tomate  3 Alface;estoque insuficiente  há 1;a;fiado  Zé\n";
         assert_eq!(std::fs::read_to_string(apart).unwrap(), written);
+        outbox.end("a").unwrap();
         drop(outbox);
         let mut outbox = Outbox::open(&path).unwrap();
         assert_eq!(outbox.waiting(), [sent]);
@@ -223,11 +271,17 @@ mod tests {
     #[test]
     fn another_file_is_left_alone() {
         let folder = tempfile::tempdir().unwrap();
-        for text in ["nome;preco\n", "{}\n", "segredo"] {
+        for text in ["nome;preco\n", "{}\n", "segredo", "{\"a\":1}", "{\"sold\":1}"] {
             let path = folder.path().join("outro");
             std::fs::write(&path, text).unwrap();
             assert!(matches!(Outbox::open(&path), Err(OutboxError::NotOurs(1))), "{text}");
             assert_eq!(std::fs::read_to_string(&path).unwrap(), text);
+        }
+        // A power cut may leave a part of the first line.
+        for text in ["{", "{\"sold\":{\"id\":\"a\",\"at\""] {
+            let path = folder.path().join("saida");
+            std::fs::write(&path, text).unwrap();
+            assert_eq!(Outbox::open(&path).unwrap().waiting(), []);
         }
     }
 }
