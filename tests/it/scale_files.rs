@@ -73,6 +73,12 @@ fn golden_records_are_written_byte_for_byte_and_read() {
     fs::write(server.path().join("ITENSMGV.TXT"), "anotações").unwrap();
     let kept = server.run(&["export", "ITENSMGV.TXT", "--format", "itensmgv", "--force"]);
     assert!(kept.code == 1 && kept.err.contains("só uma carga de balança"), "{kept:?}");
+    // A load without products would empty the scales.
+    let load = fs::read(server.path().join("CADTXT.TXT")).unwrap();
+    assert_eq!(server.run(&["product", "set", "2126", "--code", "0"]).code, 0);
+    let empty = server.run(&["export", "CADTXT.TXT", "--format", "filizola", "--force"]);
+    assert!(empty.code == 2 && empty.err.contains("esvaziaria as balanças"), "{empty:?}");
+    assert_eq!(fs::read(server.path().join("CADTXT.TXT")).unwrap(), load);
     let sectors = server.run(&["import", "SETORTXT.TXT"]);
     assert!(sectors.code == 2 && sectors.err.contains("importe o CADTXT.TXT"), "{sectors:?}");
 }

@@ -18,6 +18,10 @@ use crate::scale_file::{self, DEPARTMENTS, ScaleEncoding, ScaleFormat, is_scale_
 /// The ends of the names of workbooks that `export` does not write.
 const OTHER_WORKBOOKS: [&str; 4] = ["ods", "xls", "xlsm", "xlsb"];
 
+/// The refusal of a load for scales without a product.
+const NO_LOAD: &str = "nenhum produto à venda tem código de loja e preço, e uma carga vazia esvaziaria as balanças. Nada \
+                       foi escrito; dê os códigos com `hortifruti product set NOME --code N`.";
+
 /// A format of the catalog in a file.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub(super) enum ExportFormat {
@@ -158,7 +162,7 @@ impl ExportFormat {
     /// The catalog in this format. A list has the products that are sold, and a note on the others.
     ///
     /// # Errors
-    /// If a value does not fit its field.
+    /// If a value does not fit its field, or no product would be in a load for scales.
     pub(super) fn exported(self, scale: ScaleOptions, all: &[ProductReply]) -> Result<Exported, Error> {
         let sold: Vec<&ProductReply> = all.iter().filter(|product| !product.is_discontinued).collect();
         let mut bytes = Vec::new();
@@ -174,6 +178,9 @@ impl ExportFormat {
             Self::Scale(format) => {
                 let written = scale_file::write(format, scale.department(), scale.encoding(), all)
                     .map_err(|unfit| Refusal::new(Code::InvalidArgument, format!("{unfit}.")))?;
+                if written.count == 0 {
+                    return Err(Refusal::new(Code::InvalidArgument, NO_LOAD).into());
+                }
                 let (beside, notes) = (written.sectors, written.left_out.lines());
                 return Ok(Exported { bytes: written.bytes, beside, count: written.count, notes });
             }
