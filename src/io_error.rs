@@ -13,6 +13,8 @@ pub fn describe(error: &Error) -> String {
         ErrorKind::ConnectionReset | ErrorKind::ConnectionAborted => "conexão interrompida",
         ErrorKind::UnexpectedEof | ErrorKind::BrokenPipe => "o outro lado encerrou a conexão",
         ErrorKind::TimedOut | ErrorKind::WouldBlock => "o tempo de espera acabou",
+        ErrorKind::HostUnreachable | ErrorKind::NetworkUnreachable => "a rede não leva até lá",
+        ErrorKind::NetworkDown => "a rede está desligada",
         ErrorKind::AddrInUse => "o endereço já está em uso",
         ErrorKind::AddrNotAvailable => "o endereço não é desta máquina",
         ErrorKind::StorageFull => "o disco está cheio",
@@ -24,7 +26,29 @@ pub fn describe(error: &Error) -> String {
         ErrorKind::IsADirectory => "é uma pasta",
         ErrorKind::InvalidFilename => "o nome é longo demais",
         ErrorKind::NotADirectory => "uma parte do caminho não é uma pasta",
+        _ if is_of_lookup(error) => "o nome da máquina não foi encontrado",
         _ => return error.to_string(),
     };
     what.to_owned()
+}
+
+/// Whether the lookup of a machine's name failed. The standard library has no kind for that.
+fn is_of_lookup(error: &Error) -> bool {
+    const HOST_NOT_FOUND_OF_WINDOWS: i32 = 11001;
+    error.raw_os_error() == Some(HOST_NOT_FOUND_OF_WINDOWS)
+        || error.to_string().starts_with("failed to lookup address information")
+}
+
+#[cfg(test)]
+mod tests {
+    use std::net::ToSocketAddrs;
+
+    use super::*;
+
+    #[test]
+    fn a_name_that_no_machine_has_is_described() {
+        // No part of a name has so many letters, so no other machine is asked.
+        let error = (&*"x".repeat(300), 80).to_socket_addrs().unwrap_err();
+        assert_eq!(describe(&error), "o nome da máquina não foi encontrado", "{error}");
+    }
 }

@@ -58,8 +58,9 @@ impl Address {
         let shown = without_password(text);
         let unfit = |reason: String| StoreError::Unfit { database: shown.clone(), reason };
         let (url, parameters) = split(text).map_err(unfit)?;
-        let mut config: Config =
-            url.parse().map_err(|error| unfit(format!("endereço inválido ({error})")))?;
+        let mut config: Config = url.parse().map_err(|_| {
+            unfit("endereço inválido; um certo é como postgres://USUÁRIO@HOST:5432/BANCO?shop=LOJA".into())
+        })?;
         if config.get_password().is_some() {
             return Err(unfit(
                 "o endereço tem uma senha, que todos os usuários da máquina veriam na lista de processos; \
@@ -322,6 +323,7 @@ mod tests {
             ("postgres://loja@localhost/frutas?shop=", "?shop="),
             ("postgres://loja@localhost/frutas?shop=a&shopp=b", "shopp"),
             ("postgres://loja@localhost/frutas?shop", "não tem ="),
+            ("postgres://loja@localhost:99999/frutas?shop=centro", "endereço inválido; um certo é como"),
         ] {
             let said = refused(text);
             assert!(said.contains(words), "{text}: {said}");
