@@ -13,6 +13,8 @@ const COUNTED: [&str; 6] =
 /// The places of the columns.
 pub(super) struct CountColumns {
     pub(super) name: usize,
+    /// Whether the names may be the numbers of the rows, which would be taken for codes of the shop.
+    pub(super) is_item: bool,
     pub(super) quantity: usize,
     pub(super) unit: Option<usize>,
     /// The unit that the heading of the quantities names.
@@ -45,6 +47,7 @@ impl CountColumns {
         }
         let unit =
             best(Field::Unit).filter(|place| !headings[*place].is_packing() && !headings[*place].is_kind());
-        Ok(Some(Self { name, quantity, unit, quantity_unit: headings[quantity].unit() }))
+        let is_item = headings[name].is_item();
+        Ok(Some(Self { name, is_item, quantity, unit, quantity_unit: headings[quantity].unit() }))
     }
 }

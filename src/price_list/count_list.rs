@@ -4,6 +4,7 @@ use super::cells::measured;
 use super::count_columns::CountColumns;
 use super::error::PriceListError;
 use super::faults::check_cell;
+use super::header::HEADER_ROWS_MAX;
 use super::limits::INFLATED_BYTES_MAX;
 use super::numbers::Numbers;
 use super::record::{Kind, Record};
@@ -34,18 +35,15 @@ pub struct CountList {
     pub note: Option<String>,
 }
 
-/// Reads a list of counts. A header may name the columns; without one, the first two are the name and the
-/// quantity.
+/// Reads a list of counts. A header, which may stand below titles, names the columns; without one, the first two are
+/// the name and the quantity.
 ///
 /// # Errors
 /// If the file is of another kind or encoding, or empty, or several columns may be the counted quantities.
 pub fn read_counts(bytes: &[u8]) -> Result<CountList, PriceListError> {
     let sheet = Table::of(bytes, INFLATED_BYTES_MAX, |_| None)?;
-    let first = sheet.rows().next().and_then(|(_, row)| row.ok());
-    let header = first.map(|row| CountColumns::of(&row)).transpose()?.flatten();
-    let has_header = header.is_some();
-    let columns = header.unwrap_or(CountColumns { name: 0, quantity: 1, unit: None, quantity_unit: None });
-    let rows = || sheet.rows().skip(usize::from(has_header));
+    let (rows_before, columns) = header(&sheet)?;
+    let rows = || sheet.rows().skip(rows_before);
     let mut numbers = Numbers::default();
     for (line, row) in rows() {
         if let Ok(row) = &row
@@ -67,6 +65,31 @@ pub fn read_counts(bytes: &[u8]) -> Result<CountList, PriceListError> {
     Ok(list)
 }
 
+/// The columns, and the number of rows before the first product. A row above a header that has a quantity is no title:
+/// the list then has no header.
+///
+/// # Errors
+/// If several columns may be the counted quantities.
+fn header(sheet: &Table) -> Result<(usize, CountColumns), PriceListError> {
+    let mut above: Vec<Record> = Vec::new();
+    for (_, row) in sheet.rows().take(HEADER_ROWS_MAX) {
+        let Ok(row) = row else { break };
+        if let Some(columns) = CountColumns::of(&row)? {
+            let has_quantity = |row: &Record| {
+                let cell = row.get(columns.quantity).unwrap_or_default();
+                measured(cell).number.parse::<Quantity>().is_ok()
+            };
+            if above.iter().any(has_quantity) {
+                break;
+            }
+            return Ok((above.len() + 1, columns));
+        }
+        above.push(row);
+    }
+    let (unit, quantity_unit) = (None, None);
+    Ok((0, CountColumns { name: 0, is_item: false, quantity: 1, unit, quantity_unit }))
+}
+
 /// Reads a row. `None` if it has no quantity.
 fn read_row(
     record: &Record,
@@ -77,6 +100,10 @@ fn read_row(
     let cell = |place: usize| record.get(place).unwrap_or("").trim();
     check_cell(record, columns.name, || "o nome".to_owned())?;
     let name = Name::parse(unguarded(cell(columns.name))).map_err(told)?;
+    if columns.is_item && name.as_str().bytes().all(|byte| byte.is_ascii_digit()) {
+        let name = Quoted(name.as_str());
+        return Err(format!("o nome {name} é um número: escreva nome sobre a coluna dos nomes"));
+    }
     let quantity = columns.quantity;
     // In `Uva,2,5` a decimal comma has split the number.
     if quantity + 1 == record.len() - 1
@@ -155,6 +182,17 @@ mod tests {
         check("Uva,2,5\n", "1: \"Uva\" tem três células");
         check("Uva;1.000\nPera;2,5\n", "Uva 1000; Pera 2.5; ");
     }
+
+    #[test]
+    fn a_header_may_stand_below_titles_and_numbers_of_rows_are_no_names() {
+        check("INVENTÁRIO;;\nLoja:;2;\n\nProduto;Sistema;Contado\nCaju;60;57\n", "Caju 57; ");
+        // A counted row is never taken for a title.
+        check("Caju;57\nProduto;Contado\nUva;2\n", "Caju 57; Uva 2; 2: quantidade inválida");
+        check("Item;Insumo;Contagem\n1;Caju;57\n", "2: o nome \"1\" é um número");
+        check("Produto;Contagem\n1;57\n", "1 57; ");
+        check("Item;Contagem\nCaju;57\n", "Caju 57; ");
+    }
+
     #[test]
     fn a_count_keeps_the_unit_that_is_written() {
         for text in [

@@ -9,7 +9,7 @@ use super::record::{Kind, Line, Record};
 use super::table::Table;
 
 /// The rows among which the header is looked for: titles, addresses and dates stand above it.
-const HEADER_ROWS_MAX: usize = 50;
+pub(super) const HEADER_ROWS_MAX: usize = 50;
 
 /// A list of a table: its header, and its columns among those of the table.
 pub(super) struct List {

@@ -123,6 +123,11 @@ impl Heading {
         PACKINGS.contains(&self.words.as_str())
     }
 
+    /// Whether the column may have the numbers of the rows as well as names.
+    pub(super) fn is_item(&self) -> bool {
+        matches!(self.words.as_str(), "item" | "itens")
+    }
+
     /// Whether the column has the grade of a product, which belongs to its name.
     pub(super) fn is_grade(&self) -> bool {
         matches!(self.words.as_str(), "classificacao" | "variedade" | "cultivar")
