@@ -77,7 +77,8 @@ impl Columns {
             });
             let ranked = ranked.filter_map(|(place, heading)| Some((heading.rank(field)?, place)));
             let Some((_, place)) = ranked.min() else { continue };
-            if headings.iter().skip(place + 1).any(|heading| heading.words == headings[place].words) {
+            let is_same = |it: &Heading| it.words == headings[place].words && it.rank(field).is_some();
+            if headings.iter().skip(place + 1).any(is_same) {
                 return Err(PriceListError::RepeatedColumn(
                     header.get(place).unwrap_or_default().trim().to_owned(),
                 ));

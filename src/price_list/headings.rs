@@ -47,7 +47,7 @@ impl Heading {
         if self.has_currency && field != Field::Price {
             return None;
         }
-        if matches!(field, Field::Price | Field::Stock) && self.is_of_other_size() {
+        if matches!(field, Field::Price | Field::Stock) && (self.is_of_other_size() || self.is_foreign()) {
             return None;
         }
         if let Some((_, rank)) = RANKS.get(&self.normal).filter(|(known, _)| *known == field) {
@@ -108,6 +108,12 @@ impl Heading {
             unit_of_word(word).is_some_and(|(_, parts)| parts > 1 || !matches!(size.as_str(), "" | "1"))
         };
         self.brackets.iter().chain([&self.words]).any(is_other)
+    }
+
+    /// Whether the column has money of another country.
+    fn is_foreign(&self) -> bool {
+        let words = self.brackets.iter().chain([&self.words]).flat_map(|text| text.split(' '));
+        words.into_iter().any(|word| matches!(word, "us$" | "u$" | "usd" | "eur" | "€"))
     }
 
     /// Whether the heading is a kilogram and nothing else: a price beside the range of a market's prices, and

@@ -112,9 +112,14 @@ fn a_weight_is_no_price() {
         assert_eq!(read(text), (vec![expected.to_owned()], Vec::new()), "{text}");
     }
     // What may be a weight is no price of its own, nor is one of something else than a unit.
-    for header in
-        ["Produto;Kg", "Produto;Quilos", "Produto;Preço (100 g)", "Produto;R$ 20 kg", "Produto;R$/100g"]
-    {
+    for header in [
+        "Produto;Kg",
+        "Produto;Quilos",
+        "Produto;Preço (100 g)",
+        "Produto;R$ 20 kg",
+        "Produto;R$/100g",
+        "Produto;Preço (US$)",
+    ] {
         let refused = price_list::read(format!("{header}\nTomate;20\n").as_bytes()).unwrap_err().to_string();
         assert!(refused.contains("falta a coluna preco"), "{header}: {refused}");
     }
@@ -127,6 +132,7 @@ fn a_heading_says_of_what_a_number_is() {
     for (text, expected) in [
         ("Descrição;Emb;R$ Cx;R$ Un\nAbacaxi;CX;48,00;6,00\n", &["Abacaxi|48.0|0|cx|-|-"][..]),
         ("Produto;R$ Unid.\nUva;9,90\n", &["Uva|9.9|0|-|-|-"]),
+        ("Produto;Preço;Preço (US$);Preço (100 g)\nUva;9,90;2,00;1\n", &["Uva|9.9|0|-|-|-"]),
         ("Produto;Estoque (R$);Preço\nUva;100;9,90\n", &["Uva|9.9|0|-|-|-"]),
         ("Produto;Estoque (kg);Preço\nUva;3;9,90\nKiwi;;5\n", &["Uva|9.9|3|kg|-|-", "Kiwi|5.0|0|kg|-|-"]),
         ("Produto;Estoque (kg/un);Preço\nUva;3;9,90\n", &["Uva|9.9|3|-|-|-"]),
