@@ -63,6 +63,13 @@ fn a_name_may_end_with_a_quantity() {
         sold.out.contains("Pão 50g: \u{2212}1 un") && sold.out.contains("Água 1,5l: \u{2212}2 un"),
         "{sold:?}"
     );
+    // The name alone.
+    terminal.send("perder pão 50g causa=avaria\r");
+    terminal.wait_for("Quanto de Pão 50g (há 89 un)?");
+    terminal.send("2\r");
+    assert!(terminal.wait_for_prompt().contains("Pão 50g: \u{2212}2 un"));
+    let nameless = server.run(&["sell", "Pão 50g"]);
+    assert!(nameless.code == 2 && nameless.err.contains("falta a quantidade de Pão 50g"), "{nameless:?}");
     // Both numbers are the code.
     assert_eq!(server.run(&["product", "set", "Água 1,5l", "--code", "7"]).code, 0);
     assert!(server.run(&["sell", "7", "7"]).out.contains("Água 1,5l: \u{2212}7 un"));

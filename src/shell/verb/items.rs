@@ -94,17 +94,28 @@ pub(super) fn read_phrase(
     let readings = Readings::of(text, may_end_with_total)?;
     let phrase = readings.among(|name| desk.has_product(name))?;
     let product = match desk.product_named(&phrase.name) {
-        Err(Stopped::Failed(ClientError::Refused(refusal)))
-            if may_be_made && refusal.code == Code::ProductNotFound && phrase.measure.is_some() =>
-        {
+        Err(stopped) if may_be_made && phrase.measure.is_some() && is_not_found(&stopped) => {
             let name = Name::parse(&phrase.name).map_err(|error| Refusal::name(&error))?;
             let price = Price::from_centavos(0).expect("zero is a price");
             let (stock, unit) = (Quantity::ZERO, None);
             ProductReply { name, price, stock, unit, stock_cost: None, terms: None, is_discontinued: false }
         }
-        found => found.map_err(|stopped| with_whole_name(stopped, &phrase))?,
+        // The name of a product may hold the quantity, as `Pão 50g` does.
+        Err(stopped) if phrase.measure.is_some() && is_not_found(&stopped) => {
+            match desk.product_named(text) {
+                Ok(product) => {
+                    return Ok((Phrase { name: text.to_owned(), measure: None, total: None }, product));
+                }
+                Err(_) => return Err(with_whole_name(stopped, &phrase)),
+            }
+        }
+        found => found?,
     };
     Ok((phrase, product))
+}
+
+fn is_not_found(stopped: &Stopped) -> bool {
+    matches!(stopped, Stopped::Failed(ClientError::Refused(refusal)) if refusal.code == Code::ProductNotFound)
 }
 
 /// Adds the phrase to type if one product alone has the words of the name. Nobody guesses that it is meant.
