@@ -36,7 +36,7 @@ pub(super) fn migrate(link: &mut Link, address: &Address) -> Result<(), StoreErr
     if !ENCODINGS.contains(&encoding.as_str()) {
         return unfit(format!(
             "guarda os textos em {encoding}, que não tem todas as letras e sinais; crie outro banco, com `createdb \
-             --encoding=UTF8 --template=template0`"
+             --encoding=UTF8 --locale=C --template=template0`"
         ));
     }
     let from = link.run(TIME_MAX, version).map_err(failed)?;
