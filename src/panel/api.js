@@ -47,7 +47,8 @@ export function hasToken() {
 
 /// Asks for another token, and begins again with it.
 export async function changeToken() {
-	if (pending.some((record) => !record.needsToken)) throw new Error("Uma mudança espera resposta. Aguarde, ou desista dela, antes de entrar com outro token.");
+	// Those behind one that needs another token wait for it too.
+	if (pending.length > 0 && !pending[0].needsToken) throw new Error("Uma mudança espera resposta. Aguarde, ou desista dela, antes de entrar com outro token.");
 	const given = await login.ask("");
 	if (!given) return;
 	takeToken(given);

@@ -177,6 +177,8 @@ export function openProduct(name) {
 	}
 
 	async function create(terms) {
+		// Sent later, it would change a product that somebody made meanwhile.
+		if (live.state === "fora") return fail(null, "Sem conexão. Crie o produto quando ela voltar.");
 		const taken = catalog.find(terms.name);
 		if (taken) return fail(fields.name, `Já existe ${taken.name}${taken.discontinued ? ", que está retirado de venda" : ""}.`);
 		const keys = Object.keys(terms).filter((key) => key === "name" || key === "priceCentavos" || key === "unit" || String(terms[key]) !== "" && terms[key] !== 0);

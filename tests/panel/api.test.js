@@ -75,6 +75,32 @@ test("a change whose answer was lost is not ended by a refusal of who repeats it
 	assert.equal(pendingChanges().length, 0);
 });
 
+test("changes that wait are sent one by one, the oldest first", async () => {
+	answers = [null, null, null, refused(503, "unavailable", "UNAVAILABLE"), ok({}), refused(400, "failed_precondition", "INSUFFICIENT_STOCK"), ok({})];
+	const done = [1, 2, 3].map((price) => change("UpdateProduct", { price }));
+	await new Promise((resolve) => setTimeout(resolve, 20));
+	// One that is not answered holds those behind it; a refusal is an answer.
+	retry();
+	await new Promise((resolve) => setTimeout(resolve, 20));
+	assert.deepEqual(asked.map(({ body }) => body.price), [1, 2, 3, 1]);
+	retry();
+	const ended = await Promise.allSettled(done);
+	assert.deepEqual(ended.map(({ status }) => status), ["fulfilled", "rejected", "fulfilled"]);
+	assert.deepEqual(asked.slice(4).map(({ body }) => body.price), [1, 2, 3]);
+});
+
+test("a change that the browser cannot keep is not sent, and spoils no later one", async () => {
+	const { setItem } = sessionStorage;
+	sessionStorage.setItem = () => {
+		throw new Error("quota");
+	};
+	await assert.rejects(change("ImportProducts", {}), (error) => error.message.includes("Nada foi feito"));
+	sessionStorage.setItem = setItem;
+	assert.deepEqual([asked.length, pendingChanges().length], [0, 0]);
+	answers = [ok({ done: true })];
+	assert.deepEqual(await change("AdjustStock", {}), { done: true });
+});
+
 test("a refused change is not repeated", async () => {
 	answers = [refused(400, "failed_precondition", "INSUFFICIENT_STOCK", "estoque insuficiente")];
 	await assert.rejects(change("AdjustStock", {}), (error) => {
