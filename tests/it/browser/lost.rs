@@ -116,6 +116,7 @@ fn a_count_and_a_purchase_outlive_their_page() {
     let server = Server::start(&[]);
     let proxy = Proxy::start(server.port);
     browser.open(proxy.port(), "compras");
+    browser.until("return hortifruti.catalog.isLoaded", json!([]));
 
     // The page of a purchase is loaded again before the answer; the new price follows the purchase.
     browser.fill(".picker input", &format!("caju{ENTER}"));
@@ -248,17 +249,20 @@ fn changes_that_waited_are_made_in_their_order_and_no_refusal_is_overlooked() {
     // Sales fill no more than a part of the page. A sale that waits says when it was made.
     server.kill();
     browser.see(".banner", "Sem conexão");
-    for _ in 0..9 {
-        browser.type_keys(&format!("1 caju{ENTER}{F2}"));
-        browser.see_no(".line", "");
+    let sell = |typed: &str, waiting: usize| {
+        browser.type_keys(&format!("{typed}{ENTER}{F2}"));
+        let are_kept = "return document.querySelectorAll('.banner-list li').length === arguments[0]";
+        browser.until(are_kept, json!([waiting]));
+    };
+    for waiting in 1..=9 {
+        sell("1 caju", waiting);
     }
-    browser.see(".banner", "9 mudanças esperam resposta");
     browser.until(
         "return document.querySelector('#busca').getBoundingClientRect().bottom < innerHeight / 2",
         json!([]),
     );
-    browser.type_keys(&format!("15 pera{ENTER}{F2}"));
-    browser.type_keys(&format!("20 maca{ENTER}{F2}"));
+    sell("15 pera", 10);
+    sell("20 maca", 11);
     browser.go("estoque");
     for price in ["2,10", "2,20", "2,30"] {
         set_price(price);
