@@ -67,7 +67,7 @@ pub(in crate::shell) fn counted_line(desk: &mut dyn Desk, rest: String) -> Resul
     let (phrase, product) = match read_phrase(desk, text, false, !said.is_empty()) {
         // A person who may only count sees no product.
         Err(Stopped::Failed(ClientError::Refused(refusal))) if refusal.code == Code::Unauthenticated => {
-            return match &readings[..] {
+            return match readings {
                 [Phrase { name, measure: Some(measure), .. }] if measure.unit().is_none() => {
                     Ok(format!("{name} {}{id}", measure.certain()?))
                 }
