@@ -160,6 +160,13 @@ fn a_cancelled_wait_for_the_standby_is_no_success() {
             assert!(!till.is_answered_within(Duration::from_millis(300)), "{end}");
             standby.freeze(false);
             assert_eq!(till.reply(), format!("Caju: R$2.0, Estoque: {}", 59 - round), "{end}");
+            // The standby has the log of the change, and may not have replayed it yet.
+            let received = standby.sql("postgres", "SELECT pg_last_wal_receive_lsn()");
+            let is_replayed = format!("SELECT pg_last_wal_replay_lsn() >= '{received}'");
+            wait_for(|| match standby.sql("postgres", &is_replayed).as_str() {
+                "t" => Ok(()),
+                _ => Err("the standby still replays"),
+            });
             let on_standby =
                 format!("SELECT count(*) FROM hortifruti.movement WHERE request_id = 'v{round}'");
             assert_eq!(standby.sql("lojas", &on_standby), "1", "{end}");
