@@ -5,6 +5,7 @@
 //! worker, so that no core waits for another core.
 
 mod admission;
+mod answer_room;
 mod authenticator;
 pub mod console;
 mod descriptors;

@@ -58,10 +58,22 @@ impl Session {
             Request::WatchMovements(_) => {
                 Err(Refusal::invalid("command", "acompanhar responde com um fluxo, e não com uma resposta"))
             }
-            Request::SummarizeMovements(request) => self.summarize(request).await.map(Reply::Summaries),
-            Request::ListLowStock(request) => self.low_stock(request).await.map(Reply::LowStock),
-            Request::ListExpiringStock(request) => self.expiring(request).await.map(Reply::Expiring),
-            Request::TracePurchases(request) => self.trace(request).await.map(Reply::Traced),
+            Request::SummarizeMovements(request) => {
+                let _turn = self.inventory.ledger.report().await?;
+                self.summarize(request).await.map(Reply::Summaries)
+            }
+            Request::ListLowStock(request) => {
+                let _turn = self.inventory.ledger.report().await?;
+                self.low_stock(request).await.map(Reply::LowStock)
+            }
+            Request::ListExpiringStock(request) => {
+                let _turn = self.inventory.ledger.report().await?;
+                self.expiring(request).await.map(Reply::Expiring)
+            }
+            Request::TracePurchases(request) => {
+                let _turn = self.inventory.ledger.report().await?;
+                self.trace(request).await.map(Reply::Traced)
+            }
             Request::GetStatus => Ok(Reply::Status(Box::new(self.status().await?))),
             Request::Leave => Ok(Reply::Farewell),
         }

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use tokio::sync::Semaphore;
+use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
 use crate::refusal::{Code, Refusal};
 use crate::store::{Consequence, Ledger, StoreError};
@@ -14,20 +14,64 @@ const READS_MAX: usize = 2;
 /// The most reads that wait for their turn. Each read takes a millisecond or two, so none waits for long.
 const WAITING_READS_MAX: usize = 1024;
 
-/// The ledger behind a queue of reads. Cheap to clone.
+/// The most reports that are made at one time, over all connections. A report takes many reads, between which it
+/// holds all that it has found: some megabytes.
+const REPORTS_MAX: usize = 4;
+
+/// The most reports that wait for their turn.
+const WAITING_REPORTS_MAX: usize = 1024;
+
+/// The ledger behind queues of reads and of reports. Cheap to clone.
 #[derive(Clone)]
 pub(super) struct LedgerReads {
     ledger: Arc<dyn Ledger>,
-    /// The reads that run.
+    reads: Queue,
+    reports: Queue,
+}
+
+/// A few that run, and a limited number that wait.
+#[derive(Clone)]
+struct Queue {
     running: Arc<Semaphore>,
-    /// The reads that run or wait.
-    room: Arc<Semaphore>,
+    /// The places of all that run or wait.
+    places: Arc<Semaphore>,
+}
+
+/// A turn in a queue, with its place.
+pub(super) struct Turn {
+    _running: Option<OwnedSemaphorePermit>,
+    _place: OwnedSemaphorePermit,
+}
+
+impl Queue {
+    fn new(running_max: usize, waiting_max: usize) -> Self {
+        let places = Semaphore::new(running_max + waiting_max);
+        Self { running: Arc::new(Semaphore::new(running_max)), places: Arc::new(places) }
+    }
+
+    /// Waits for a turn.
+    ///
+    /// # Errors
+    /// If too many wait (`RESOURCE_EXHAUSTED`).
+    async fn turn(&self) -> Result<Turn, Refusal> {
+        let place = Arc::clone(&self.places).try_acquire_owned().map_err(|_| too_many())?;
+        // The semaphore is never closed.
+        Ok(Turn { _running: Arc::clone(&self.running).acquire_owned().await.ok(), _place: place })
+    }
 }
 
 impl LedgerReads {
     pub(super) fn new(ledger: Arc<dyn Ledger>) -> Self {
-        let room = Semaphore::new(READS_MAX + WAITING_READS_MAX);
-        Self { ledger, running: Arc::new(Semaphore::new(READS_MAX)), room: Arc::new(room) }
+        let reports = Queue::new(REPORTS_MAX, WAITING_REPORTS_MAX);
+        Self { ledger, reads: Queue::new(READS_MAX, WAITING_READS_MAX), reports }
+    }
+
+    /// Waits for the turn of a report, which ends when the turn is dropped.
+    ///
+    /// # Errors
+    /// If too many reports wait (`RESOURCE_EXHAUSTED`).
+    pub(super) async fn report(&self) -> Result<Turn, Refusal> {
+        self.reports.turn().await
     }
 
     /// Runs a read on a blocking thread, when its turn comes. If the client leaves, the read still runs to
@@ -39,9 +83,7 @@ impl LedgerReads {
         &self,
         read: impl FnOnce(&dyn Ledger) -> Result<T, StoreError> + Send + 'static,
     ) -> Result<T, Refusal> {
-        let _room = self.room.try_acquire().map_err(|_| too_many())?;
-        // The semaphore is never closed.
-        let turn = Arc::clone(&self.running).acquire_owned().await.ok();
+        let turn = self.reads.turn().await?;
         let ledger = Arc::clone(&self.ledger);
         let read = tokio::task::spawn_blocking(move || {
             let _turn = turn;
@@ -147,7 +189,7 @@ mod tests {
             });
         }
         let all_wait = async {
-            while reads.room.available_permits() > 0 {
+            while reads.reads.places.available_permits() > 0 {
                 tokio::task::yield_now().await;
             }
         };
@@ -170,6 +212,6 @@ mod tests {
             assert_eq!(refused.code, Code::Internal);
         }
         assert_eq!(reads.read(|_| Ok(7)).await, Ok(7));
-        assert_eq!(reads.room.available_permits(), READS_MAX + WAITING_READS_MAX);
+        assert_eq!(reads.reads.places.available_permits(), READS_MAX + WAITING_READS_MAX);
     }
 }

@@ -16,7 +16,8 @@ use hortifruti::wire::grpc::status;
 use hortifruti::wire::grpc::v1::inventory_service_client::InventoryServiceClient;
 use hortifruti::wire::grpc::v1::{
     AdjustStockRequest, BatchAdjustStockRequest, CountStockRequest, GetProductRequest, ImportProductsRequest,
-    ListProductsRequest, ListProductsResponse, ProductDraft, StreamAdjustStockRequest,
+    ListMovementsRequest, ListProductsRequest, ListProductsResponse, MovementKind, ProductDraft,
+    PurchaseDetails, StreamAdjustStockRequest,
 };
 use prost::Message as _;
 use tonic::transport::Endpoint;
@@ -26,6 +27,7 @@ use crate::http2::{
     SETTINGS, WINDOW_UPDATE, frame,
 };
 use crate::support::waiting::{accept, end_of, published_port, wait_for, wait_until};
+use crate::support::web::Web;
 use crate::support::{Connection, FIRST_LIST, PATIENCE, Server, cpu_ticks, hortifruti, list, run, signal};
 
 /// What an attack may add to the server's peak of memory. Without limits those below take
@@ -460,6 +462,80 @@ fn lists_of_many_moments_that_are_never_taken() {
         let left = server.resident_memory_kib().saturating_sub(resident_before);
         if left > MEMORY_LEFT_MAX_KIB { Err(format!("{left} KiB do not come back")) } else { Ok(()) }
     });
+}
+
+/// What answers that are made whole may add: their room of 64 MiB, and as much again while they are made. Without
+/// the room, those below take 150 MiB and more.
+const ANSWERS_GROWTH_MAX_KIB: u64 = 128 * 1024;
+
+#[test]
+fn answers_of_one_message_that_are_never_taken() {
+    // A page of a thousand purchases of the longest words, 1.3 MiB.
+    let server = attacked(&[]);
+    let purchase = PurchaseDetails {
+        supplier: "€".repeat(64),
+        lot: "€".repeat(40),
+        invoice: "€".repeat(44),
+        supplier_item: "€".repeat(82),
+        ..Default::default()
+    };
+    let bought = AdjustStockRequest {
+        name: "Pera".into(),
+        delta_thousandths: 1000,
+        kind: MovementKind::Purchase.into(),
+        note: "€".repeat(200),
+        purchase: Some(purchase.into()),
+        ..Default::default()
+    };
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+    runtime.block_on(async {
+        let mut client =
+            InventoryServiceClient::connect(format!("http://127.0.0.1:{}", server.port)).await.unwrap();
+        for _ in 0..4 {
+            let adjustments = vec![bought.clone(); 250];
+            client
+                .batch_adjust_stock(BatchAdjustStockRequest { adjustments, ..Default::default() })
+                .await
+                .unwrap();
+        }
+    });
+    let movements = "/hortifruti.v1.InventoryService/ListMovements";
+    let page =
+        http2::message(&ListMovementsRequest { page_size: 1000, ..Default::default() }.encode_to_vec());
+    let trace = format!("/report/trace?words={}", "%E2%82%AC".repeat(40));
+    // A client that permits nothing to be sent, one that permits a byte, and one that only takes nothing.
+    for (method, path, content_type, message, window, count) in [
+        ("POST", movements, "application/grpc", &page[..], 1, 160),
+        ("POST", movements, "application/json", br#"{"pageSize":1000,"productName":"Pera"}"#, 65_535, 128),
+        ("GET", trace.as_str(), "text/plain", b"", 0, 224),
+    ] {
+        let block = http2::fields([
+            (":method", method),
+            (":scheme", "http"),
+            (":path", path),
+            (":authority", "localhost"),
+            ("content-type", content_type),
+        ]);
+        let ask = |index| {
+            let id = stream_id(index);
+            [frame(HEADERS, END_HEADERS, id, &block), frame(DATA, END_STREAM, id, message)].concat()
+        };
+        let (stream, growth) = held(&server, || {
+            let parts = std::iter::once(http2::opening(&[(4, window)])).chain((0..count).map(ask));
+            let mut stream = pour(connect(&server), false, parts);
+            // Each is answered: its head comes, and no more than the windows permit.
+            let is_head = |(kind, ..): &(u8, u8, u32, Vec<u8>)| *kind == HEADERS;
+            let frames = std::iter::from_fn(|| http2::read_frame(&mut stream));
+            assert_eq!(frames.filter(is_head).take(count as usize).count(), count as usize, "{path}");
+            stream
+        });
+        assert!(growth < ANSWERS_GROWTH_MAX_KIB, "{content_type}, window {window}: {growth} KiB more");
+        drop(stream);
+        // The room is free again.
+        wait_until("a report is made", || {
+            Web::connect(server.port).ask(&format!("GET {trace}"), &[], b"").status == 200
+        });
+    }
 }
 
 #[test]

@@ -17,6 +17,7 @@ use super::arriving::Arriving;
 use super::message_bytes::PREFIX_BYTES;
 use super::own_words;
 use super::trailers::trailers;
+use crate::server::answer_room::Held;
 
 /// Reads the message of a call.
 ///
@@ -63,14 +64,14 @@ impl Decoder for Unread {
     }
 }
 
-/// An answer of one message.
+/// An answer of one short message.
 pub(super) fn answer(write: impl FnOnce(&mut Vec<u8>)) -> Response<Body> {
-    answer_of(written(write))
+    answer_of(Held::short(written(write)))
 }
 
 /// An answer of one message, which [`written`] has written.
-pub(super) fn answer_of(message: Vec<u8>) -> Response<Body> {
-    answer_with(MessageBody { message: message.into(), has_ended: false })
+pub(super) fn answer_of(message: Held) -> Response<Body> {
+    answer_with(MessageBody { message, has_ended: false })
 }
 
 /// Writes a message, with its prefix.
@@ -93,7 +94,7 @@ pub(super) fn answer_with(
 
 /// The body of an answer: the message, and the trailers of a call that was not refused.
 struct MessageBody {
-    message: Bytes,
+    message: Held,
     has_ended: bool,
 }
 
@@ -105,8 +106,8 @@ impl hyper::body::Body for MessageBody {
         mut self: Pin<&mut Self>,
         _: &mut Context<'_>,
     ) -> Poll<Option<Result<Frame<Bytes>, Infallible>>> {
-        if !self.message.is_empty() {
-            return Poll::Ready(Some(Ok(Frame::data(std::mem::take(&mut self.message)))));
+        if let Some(piece) = self.message.next() {
+            return Poll::Ready(Some(Ok(Frame::data(piece))));
         }
         let is_first = !std::mem::replace(&mut self.has_ended, true);
         Poll::Ready(is_first.then(|| Ok(Frame::trailers(trailers(&Status::ok(""))))))

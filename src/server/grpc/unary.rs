@@ -19,6 +19,7 @@ use super::router::Method;
 use crate::access::{self, Identity};
 use crate::operation::{AdjustRequest, Operation, Request};
 use crate::refusal::Refusal;
+use crate::server::answer_room::{AnswerRoom, Held};
 use crate::wire::grpc::original::{AtualizarRequest, Empty, PrecoRequest, ProdutoRequest};
 use crate::wire::grpc::{
     self, LegacyCall, Page, RequestMessage, WriteAdjusted, WriteProduct, original_status, status, v1,
@@ -212,14 +213,20 @@ impl Calls {
                 request => self.service.console.command(request),
             }
             access::admit(&identity, &mut request).map_err(status)?;
+            let mut room = AnswerRoom::of(&mut request).map_err(status)?;
             let _waiting = self.wait();
             let reply = self.service.session(&identity).call(request).await.map_err(status)?;
-            if reply.row_count() <= WRITTEN_AT_ONCE_MAX {
-                return Ok(answer(|out| grpc::write_reply(&reply, out)));
-            }
+            room.hold_rows(reply.row_count()).map_err(status)?;
+            let is_short = reply.row_count() <= WRITTEN_AT_ONCE_MAX;
             let write = move || written(|out| grpc::write_reply(&reply, out));
-            let message = tokio::task::spawn_blocking(write).await;
-            message.map(answer_of).map_err(|_| status(own_words::defect()))
+            let message = match is_short {
+                true => write(),
+                false => {
+                    let written = tokio::task::spawn_blocking(write).await;
+                    written.map_err(|_| status(own_words::defect()))?
+                }
+            };
+            Held::new(message, room).map(answer_of).map_err(status)
         })
     }
 }

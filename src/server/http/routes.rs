@@ -4,6 +4,7 @@ mod assets;
 mod connect;
 mod guard;
 mod health;
+mod held;
 mod invoice;
 mod price_list;
 mod report;

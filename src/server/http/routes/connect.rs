@@ -2,7 +2,6 @@
 //! answers with all its checks and limits, and the answer becomes one of Connect.
 
 mod answer;
-mod answer_room;
 mod events;
 mod format;
 mod request_body;
@@ -52,7 +51,7 @@ pub(super) async fn answer(
         // The events of a watch are written as JSON already.
         answer::stream(kind, call.filter(|_| operation != Some(Operation::WatchMovements)), answered)
     } else {
-        answer::unary(kind, call, answered).await
+        answer::unary(kind, operation.zip(call), answered).await
     };
     if let Some(mark) = mark {
         answer.headers_mut().insert(STANDBY, mark);

@@ -9,15 +9,15 @@ use axum::http::{Request, Response};
 use serde_json::{Value, json};
 
 use super::connect::refused;
-use super::price_list;
+use super::{held, price_list};
 use crate::access::Identity;
 use crate::catalog::{Details, Purchase, Quantity};
 use crate::invoice::{self, Invoice, Line, Match, Matching, Purchased, Standing};
 use crate::operation::{Operation, Permission};
 use crate::refusal::{Code, Refusal};
+use crate::server::answer_room::{AnswerRoom, Held};
 use crate::server::grpc::defect;
 use crate::server::http::connection::Connection;
-use crate::server::http::plain;
 
 /// Answers with the lines of an invoice.
 pub(super) async fn answer(
@@ -41,8 +41,9 @@ pub(super) async fn answer(
         }
         matched(&connection, &identity, &invoice).await
     };
-    match read.await {
-        Ok(invoice) => plain::of_type("application/json", invoice.to_string()),
+    let read = read.await.and_then(|invoice| Held::new(invoice.to_string().into(), AnswerRoom::default()));
+    match read {
+        Ok(invoice) => held::answer("application/json", invoice),
         Err(refusal) => refused(refusal),
     }
 }

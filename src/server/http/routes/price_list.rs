@@ -13,6 +13,7 @@ use prost::Message as _;
 use serde_json::{Value, json};
 
 use super::connect::refused;
+use super::held;
 use crate::catalog::{IMPORT_ROWS_MAX, Name};
 use crate::operation::{
     self, IMPORT_BYTES_MAX, ImportRequest, Operation, Permission, ProductsRequest, Reply,
@@ -20,9 +21,9 @@ use crate::operation::{
 use crate::price_list::{self, BAD_ROWS_SHOWN_MAX, Field, PriceList, Reading, names_by_code};
 use crate::refusal::{Code, Refusal};
 use crate::scale_file::is_scale_file;
+use crate::server::answer_room::{AnswerRoom, Held};
 use crate::server::grpc::defect;
 use crate::server::http::connection::Connection;
-use crate::server::http::plain;
 use crate::wire::grpc::import_message;
 use crate::wire::json::Call;
 
@@ -50,8 +51,9 @@ pub(super) async fn answer(
         let names = known_names(&connection, &bytes).await?;
         tokio::task::spawn_blocking(move || read(&bytes, names)).await.unwrap_or_else(|_| Err(defect()))
     };
-    match read.await {
-        Ok(list) => plain::of_type("application/json", list.to_string()),
+    let read = read.await.and_then(|list| Held::new(list.to_string().into(), AnswerRoom::default()));
+    match read {
+        Ok(list) => held::answer("application/json", list),
         Err(refusal) => refused(refusal),
     }
 }

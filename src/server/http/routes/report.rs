@@ -10,15 +10,16 @@ use axum::http::{HeaderMap, HeaderValue, Response};
 use serde::Deserialize;
 
 use super::connect::refused;
+use super::held;
 use crate::catalog::{Kind, Quoted};
 use crate::local_time::{Days, End};
-use crate::operation::{Grouping, Permission, check_given_period};
+use crate::operation::{Grouping, Permission, Reply, check_given_period};
 use crate::refusal::Refusal;
 use crate::render::{Format, render_sheet};
 use crate::report::{Report, What};
+use crate::server::answer_room::{AnswerRoom, Held};
 use crate::server::grpc::{STANDBY, defect};
 use crate::server::http::connection::Connection;
-use crate::server::http::plain;
 
 /// The options of a report, called as those of the one-shot. An empty one is one that is not given.
 #[derive(Debug, Default, Deserialize)]
@@ -50,9 +51,10 @@ pub(super) async fn answer(
         let format = options.format()?;
         let report = options.report(&what)?;
         let session = connection.service().session(&identity);
-        let mut replies = Vec::new();
+        let (mut replies, mut room) = (Vec::new(), AnswerRoom::default());
         for request in report.requests() {
             replies.push(session.call(request).await?);
+            room.hold_rows(replies.iter().map(Reply::row_count).sum())?;
         }
         // A report of every product takes some milliseconds to write.
         let write = move || {
@@ -61,13 +63,13 @@ pub(super) async fn answer(
             render_sheet(&mut text, &sheet, format, None).ok().map(|()| text)
         };
         let text = tokio::task::spawn_blocking(write).await.ok().flatten().ok_or_else(defect)?;
-        Ok((format, text))
+        Ok((format, Held::new(text, room)?))
     };
     match made.await {
         Ok((format, text)) => {
             let content_type =
                 if format == Format::Csv { "text/csv; charset=utf-8" } else { "application/json" };
-            let mut answer = plain::of_type(content_type, text);
+            let mut answer = held::answer(content_type, text);
             if connection.service().inventory.stands_by() {
                 answer.headers_mut().insert(STANDBY, HeaderValue::from_static("true"));
             }

@@ -6,14 +6,16 @@ use std::task::{Context, Poll, ready};
 
 use axum::body::{Body, Bytes, HttpBody};
 use axum::http::{HeaderValue, Response, StatusCode, header};
-use hyper::body::{Frame, SizeHint};
+use hyper::body::Frame;
 use prost::bytes::{Buf as _, BytesMut};
 use tonic::Status;
 
-use super::answer_room::AnswerRoom;
+use crate::operation::{Operation, Permission};
 use crate::refusal::Refusal;
+use crate::server::answer_room::{AnswerRoom, Held};
 use crate::server::grpc::{PREFIX_BYTES, defect};
 use crate::server::http::plain;
+use crate::server::http::routes::held;
 use crate::wire::connect::{self, Codec, Kind};
 use crate::wire::grpc::status;
 use crate::wire::json::Call;
@@ -25,18 +27,20 @@ const WRITTEN_AT_ONCE_BYTES_MAX: usize = 16 * 1024;
 type Answered = Response<tonic::body::Body>;
 
 /// The answer of a unary call.
-pub(super) async fn unary(kind: Kind, call: Option<&'static Call>, answered: Answered) -> Response<Body> {
-    let mut room = AnswerRoom::default();
+pub(super) async fn unary(
+    kind: Kind,
+    call: Option<(Operation, &'static Call)>,
+    answered: Answered,
+) -> Response<Body> {
+    // gRPC has answered already, so only a question may still be refused.
+    let is_question = call.is_none_or(|(operation, _)| operation.spec().permission == Permission::Read);
+    let mut room = if is_question { AnswerRoom::default() } else { AnswerRoom::promised() };
     let message = match message(answered, &mut room).await {
-        Ok(message) => written(kind, call, message).await,
+        Ok(message) => written(kind, call.map(|(_, call)| call), message).await,
         Err(refused) => Err(refused),
     };
-    let message = message.and_then(|message| room.reach(message.len()).map(|()| message).map_err(status));
-    match message {
-        Ok(message) => {
-            let held = Held { message: Some(message.into()), _room: room };
-            plain::of_type(kind.content_type(), Body::new(held))
-        }
+    match message.and_then(|message| Held::new(message, room).map_err(status)) {
+        Ok(held) => held::answer(kind.content_type(), held),
         Err(refused) => error(&refused),
     }
 }
@@ -69,7 +73,7 @@ async fn message(answered: Answered, room: &mut AnswerRoom) -> Result<Bytes, Sta
         match std::future::poll_fn(|context| Pin::new(&mut body).poll_frame(context)).await {
             Some(Ok(frame)) => match frame.into_data() {
                 Ok(data) => {
-                    room.reach(come.len() + data.len()).map_err(status)?;
+                    room.hold(come.len() + data.len()).map_err(status)?;
                     come.extend_from_slice(&data);
                 }
                 Err(frame) => {
@@ -99,32 +103,6 @@ async fn written(kind: Kind, call: Option<&'static Call>, message: Bytes) -> Res
         return write();
     }
     tokio::task::spawn_blocking(write).await.unwrap_or_else(|_| Err(status(defect())))
-}
-
-/// The body of a unary answer, and the room that it takes.
-struct Held {
-    message: Option<Bytes>,
-    _room: AnswerRoom,
-}
-
-impl HttpBody for Held {
-    type Data = Bytes;
-    type Error = Infallible;
-
-    fn poll_frame(
-        mut self: Pin<&mut Self>,
-        _: &mut Context<'_>,
-    ) -> Poll<Option<Result<Frame<Bytes>, Infallible>>> {
-        Poll::Ready(self.message.take().map(|message| Ok(Frame::data(message))))
-    }
-
-    fn is_end_stream(&self) -> bool {
-        self.message.is_none()
-    }
-
-    fn size_hint(&self) -> SizeHint {
-        SizeHint::with_exact(self.message.as_ref().map_or(0, Bytes::len) as u64)
-    }
 }
 
 /// The answer of a call with a stream.
