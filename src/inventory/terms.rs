@@ -120,7 +120,8 @@ impl Session {
         request_id: Option<&RequestId>,
     ) -> Result<ProductId, Refusal> {
         NamesThen::of(request_id).product(self, name).await.map_err(|mut refusal| {
-            refusal.metadata.iter_mut().filter(|(key, _)| *key == "field").for_each(|it| it.1 = field.into());
+            let is_name = |it: &&mut (&str, String)| it.0 == "field" && it.1 == "name";
+            refusal.metadata.iter_mut().filter(is_name).for_each(|it| it.1 = field.into());
             refusal
         })
     }

@@ -10,8 +10,8 @@ use crate::refusal::Refusal;
 pub const PAGE_CHANGES_MAX: usize = 1000;
 pub const PAGE_CHANGES_DEFAULT: usize = 100;
 
-/// The version of the page tokens.
-const PAGE_TOKEN_PREFIX: &str = "v1:";
+/// The version of the page tokens. A page token of the products has another one.
+const PAGE_TOKEN_PREFIX: &str = "changes-v1:";
 
 /// The changes that a client asks for.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -93,7 +93,9 @@ mod tests {
         let token = request.page_token(7);
         assert_eq!(request.clone().at_page(&token).unwrap().before, Some(7));
         let other = ProductChangesRequest { name: None, ..request.clone() };
-        for (request, token) in [(other, token.as_str()), (request.clone(), "x"), (request, "v1:07:a:b")] {
+        for (request, token) in
+            [(other, token.as_str()), (request.clone(), "x"), (request, "changes-v1:07:a:b")]
+        {
             assert!(request.at_page(token).is_err(), "{token}");
         }
     }

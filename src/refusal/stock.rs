@@ -56,9 +56,10 @@ impl From<AdjustmentError> for Refusal {
 impl From<CountError> for Refusal {
     fn from(error: CountError) -> Self {
         match &error {
-            CountError::Negative { .. } | CountError::Fraction { .. } | CountError::OtherUnit { .. } => {
+            CountError::Negative { .. } | CountError::Fraction { .. } => {
                 Self::invalid("counted_thousandths", error)
             }
+            CountError::OtherUnit { .. } => Self::invalid("unit", error),
             CountError::Repeated { .. } => Self::invalid("name", error),
             CountError::Insufficient { available, missing, .. } => Self {
                 metadata: vec![

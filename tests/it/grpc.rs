@@ -17,8 +17,9 @@ use tonic_types::StatusExt;
 use hortifruti::wire::grpc::v1::inventory_service_client::InventoryServiceClient;
 use hortifruti::wire::grpc::v1::stream_adjust_stock_response::Result as StreamResult;
 use hortifruti::wire::grpc::v1::{
-    AdjustStockRequest, BatchAdjustStockRequest, GetProductRequest, ImportProductsRequest,
-    ListProductsRequest, MovementKind, ProductDraft, StreamAdjustStockRequest,
+    AdjustStockRequest, BatchAdjustStockRequest, CountStockRequest, GetProductRequest, ImportProductsRequest,
+    ListProductChangesRequest, ListProductsRequest, MergeProductsRequest, MovementKind, ProductDraft,
+    PurchaseDetails, StockCount, StreamAdjustStockRequest, TracePurchasesRequest,
 };
 
 use crate::support::{PATIENCE, Server};
@@ -131,6 +132,41 @@ async fn refusals_carry_what_a_program_needs() {
     }
     let caju = client.get_product(GetProductRequest { name: "CAJU".into() }).await.unwrap().into_inner();
     assert_eq!(caju.product.unwrap().stock_thousandths, 60_000);
+}
+
+#[tokio::test]
+async fn what_cannot_be_is_refused_by_its_own_field() {
+    let server = Server::start(&[]);
+    let mut client = connect(&server).await;
+    let field = |status: Status| {
+        assert_eq!(status.code(), Code::InvalidArgument, "{status}");
+        status.get_details_error_info().unwrap().metadata["field"].clone()
+    };
+    for pack_thousandths in [-1, 1_000_000_000_000_001, i64::MAX] {
+        let purchase = PurchaseDetails { pack_thousandths, ..Default::default() };
+        let bought = AdjustStockRequest {
+            purchase: Some(purchase.into()),
+            ..change("Caju", 1_000, "", MovementKind::Purchase)
+        };
+        assert_eq!(field(client.adjust_stock(bought).await.unwrap_err()), "pack_thousandths");
+    }
+    client.adjust_stock(change("Caju", 1_000, "pedido-1", MovementKind::Unspecified)).await.unwrap();
+    let merge = MergeProductsRequest {
+        from_name: "Kiwi".into(),
+        into_name: "Caju".into(),
+        request_id: "pedido-1".into(),
+    };
+    assert_eq!(field(client.merge_products(merge).await.unwrap_err()), "request_id");
+    let count = StockCount { name: "Caju".into(), unit: "kg".into(), ..Default::default() };
+    let count = CountStockRequest { counts: vec![count], ..Default::default() };
+    assert_eq!(field(client.count_stock(count).await.unwrap_err()), "unit");
+    let trace = TracePurchasesRequest { words: "sítio".into(), invoice: "35".into(), ..Default::default() };
+    assert_eq!(field(client.trace_purchases(trace).await.unwrap_err()), "words");
+    let first = ListProductsRequest { page_size: 2, ..Default::default() };
+    let page_token = client.list_products(first).await.unwrap().into_inner().next_page_token;
+    let changes = ListProductChangesRequest { page_token, ..Default::default() };
+    assert_eq!(field(client.list_product_changes(changes).await.unwrap_err()), "page_token");
+    assert_eq!(server.connect().ask("1 Caju"), "Caju: R$2.0, Estoque: 61");
 }
 
 #[tokio::test]

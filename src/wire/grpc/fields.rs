@@ -43,12 +43,10 @@ fn purchase_details(message: &v1::PurchaseDetails) -> Result<Purchase, Refusal> 
     let v1::PurchaseDetails { supplier, lot, expires_on, invoice, supplier_item, pack_thousandths } = message;
     let pack = match *pack_thousandths {
         0 => None,
-        pack if pack > 0 => Quantity::from_thousandths(pack).ok(),
-        pack => {
-            return Err(Refusal::invalid(
-                "pack_thousandths",
-                format!("{pack} não é o conteúdo de uma caixa"),
-            ));
+        thousandths => {
+            let pack = Quantity::from_thousandths(thousandths).ok().filter(|pack| *pack > Quantity::ZERO);
+            let what = || format!("{thousandths} não é o conteúdo de uma caixa, em milésimos");
+            Some(pack.ok_or_else(|| Refusal::invalid("pack_thousandths", what()))?)
         }
     };
     Ok(Purchase {

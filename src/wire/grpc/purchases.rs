@@ -94,6 +94,10 @@ pub fn trace_request(message: &v1::TracePurchasesRequest) -> Result<TraceRequest
         ),
     };
     let v1::TracePurchasesRequest { words, invoice, supplier_item: item, .. } = message;
+    if [words, invoice, item].iter().filter(|text| !text.is_empty()).count() > 1 {
+        let what = "procure por palavras, por nota ou por item do fornecedor, um só deles";
+        return Err(Refusal::invalid("words", what));
+    }
     Ok(TraceRequest { words, invoice, item, before, count_max })
 }
 
