@@ -17,7 +17,7 @@ pub(super) fn is_http(line: &str) -> bool {
 pub(super) fn not_over_http() -> Refusal {
     Refusal::new(
         Code::UnknownCommand,
-        "esta conexão começou como HTTP, que este servidor não fala. Nada foi alterado; \
+        "nesta conexão veio um pedido HTTP, e depois dele nada mais se muda por ela. Nada foi alterado; \
          abra outra conexão e envie só comandos.",
     )
 }
