@@ -17,10 +17,6 @@ const PRODUCTS_AT_ONCE: usize = 512;
 /// The most products in a reply.
 const LOW_MAX: usize = 10_000;
 
-/// The last purchases of a product among which one in boxes is looked for: a week of a shop that buys daily, read in
-/// a tenth of a millisecond.
-const BOXES_AMONG_MAX: usize = 6;
-
 /// The low products whose last purchases are read in one turn.
 const BOXES_IN_TURN: usize = 128;
 
@@ -167,19 +163,14 @@ fn low_product(view: ProductView<'_>, sales: Option<&Sales>, days: i64) -> Optio
     })
 }
 
-/// The content of a box of a product, by the note of its last purchase in boxes, such as `20cx=440kg`; zero if none of
-/// the last purchases was in boxes.
+/// The content of a box of a product, by the note of its last purchase, such as `20cx=440kg`; zero without one. One
+/// purchase alone is read: the report may have ten thousand products.
 fn box_size(ledger: &dyn Ledger, id: ProductId, through: i64) -> Result<Quantity, StoreError> {
-    let query =
-        PurchaseQuery { product: Some(id), start: through, through, count_max: Some(BOXES_AMONG_MAX) };
-    for purchase in ledger.purchases(&query)? {
-        let details = ledger.row(purchase.sequence, through)?.and_then(|row| row.movement.details);
-        let measure = details.and_then(|details| Measure::of_note(details.note.as_ref()?));
-        if let Some(size) = measure.and_then(|measure| measure.box_size()) {
-            return Ok(size);
-        }
-    }
-    Ok(Quantity::ZERO)
+    let query = PurchaseQuery { product: Some(id), start: through, through, count_max: Some(1) };
+    let Some(last) = ledger.purchases(&query)?.pop() else { return Ok(Quantity::ZERO) };
+    let details = ledger.row(last.sequence, through)?.and_then(|row| row.movement.details);
+    let measure = details.and_then(|details| Measure::of_note(details.note.as_ref()?));
+    Ok(measure.and_then(|measure| measure.box_size()).unwrap_or(Quantity::ZERO))
 }
 
 /// A quantity, rounded up to whole boxes if it is known what a box holds.
