@@ -34,10 +34,6 @@ use crate::refusal::{Code, Refusal};
 use crate::render::Format;
 use crate::scale_file::{self, DEPARTMENTS, SECTORS_FILE, ScaleFileError, Sectors, read_sectors};
 
-/// The number of marked rows from which an import asks for confirmation. One is enough, because each may be a
-/// wrong price at the till, and an ordinary list has none.
-const MARKED_ROWS_ASKED_FROM: usize = 1;
-
 /// The number of marked rows that are shown; the others are counted.
 const MARKED_ROWS_SHOWN_MAX: usize = 50;
 
@@ -95,7 +91,7 @@ impl Import {
         let department = self.department.as_deref().map(department).transpose()?;
         let mut reading = Reading { department, columns, sectors, ..Reading::default() };
         let mut list = price_list::read_as(&bytes, &reading).map_err(|error| refused(&error))?;
-        let given_id = request_id(self.request_id)?;
+        let given_id = request_id(self.request_id.clone())?;
         watch_interrupts(false).context("não foi possível receber os sinais do sistema")?;
         let mut client = connect(&self.connection)?;
         // A list may have products that are not sold any more.
@@ -111,41 +107,9 @@ impl Import {
         }
         list.is_counted = self.count;
         tell_reading(&list);
-        let mut skipped = Vec::new();
-        let (parts, counts) = loop {
-            let parts = list.parts();
-            let repeated = catalog.repeated(&list, &parts);
-            let call = |request: &Request<'_>| client.call(request);
-            match rehearse(call, &list, &parts, repeated)? {
-                Ok(counts) => break (parts, counts),
-                Err(bad) if self.skip_bad && !bad.rows.is_empty() && skipped.len() < SKIPPED_MAX => {
-                    list.leave_out(&bad.products);
-                    skipped.extend(bad.rows);
-                }
-                Err(bad) => return Err(refused(&bad)),
-            }
-        };
-        if !skipped.is_empty() {
-            skipped.sort_by_key(|(line, _)| *line);
-            note(&format!(
-                "Aviso: ficaram de fora, e o resto é importado: {}",
-                bad_rows_shown(&skipped, skipped.len())
-            ));
-        }
-        let stocks = match self.count {
-            true => Some(Counted::of(&catalog, &list).map_err(|rows| {
-                refused(&format_args!(
-                    "{}\nNada foi importado; corrija o estoque, ou importe sem --count",
-                    bad_rows_shown(&rows, rows.len())
-                ))
-            })?),
-            false => None,
-        };
-        if stocks.as_ref().is_some_and(Counted::is_empty) {
-            let what = "a lista não dá o estoque de nenhum produto. Nada foi importado; importe sem --count, ou diga a \
-                        coluna com --column estoque=CABECALHO";
-            return Err(refused(&what));
-        }
+        let mut call = |request: &Request<'_>| client.call(request);
+        let (parts, counts) = self.rehearsed(&mut call, &catalog, &mut list, &refused)?;
+        let stocks = if self.count { Some(stocks(&catalog, &list, &refused)?) } else { None };
         let request_ids = request_ids(given_id, parts.len())?;
         // Every id is made before anything is sent.
         let stocks = match stocks {
@@ -165,31 +129,90 @@ impl Import {
             return Ok(());
         }
         if marked.count > 0 {
-            let can_ask = !is_standard_input && can_ask();
-            if self.yes || marked.count < MARKED_ROWS_ASKED_FROM {
-                note(&format!("Aviso: {marked}"));
-            } else if !can_ask {
-                return Err(refused(&format_args!(
-                    "{marked}\nNada foi importado; corrija a lista, ou importe assim mesmo com --yes"
-                )));
-            } else {
-                note(&marked.to_string());
-                if !ask("Importar assim mesmo? [s/N] ") {
-                    return Err(Refusal::new(
-                        Code::InvalidArgument,
-                        "a lista não foi confirmada. Nada foi importado; corrija-a e importe de novo.",
-                    )
-                    .into());
-                }
-            }
+            self.confirm(&marked, &refused)?;
         }
-        let counts = send(|request: &Request<'_>| client.call(request), &list, &parts, &request_ids)?;
+        let counts = send(&mut call, &list, &parts, &request_ids)?;
         if let Some((stocks, ids)) = stocks {
-            stocks.book(|request: &Request<'_>| client.call(request), &request_ids[0], ids)?;
+            stocks.book(&mut call, &request_ids[0], ids)?;
         }
         left.tell(true);
         print_made(&imported(counts), Format::Text)
     }
+
+    /// The parts of the list that the server takes, and what an import of them does. With `--skip-bad`, the bad rows
+    /// leave the list.
+    fn rehearsed(
+        &self,
+        call: &mut impl FnMut(&Request<'_>) -> Result<Reply, ClientError>,
+        catalog: &Catalog,
+        list: &mut PriceList,
+        refused: &dyn Fn(&dyn Display) -> Error,
+    ) -> Result<(Vec<Range<usize>>, ImportCounts), Error> {
+        let mut skipped = Vec::new();
+        let rehearsed = loop {
+            let parts = list.parts();
+            let repeated = catalog.repeated(list, &parts);
+            match rehearse(&mut *call, list, &parts, repeated)? {
+                Ok(counts) => break (parts, counts),
+                Err(bad) if self.skip_bad && !bad.rows.is_empty() && skipped.len() < SKIPPED_MAX => {
+                    list.leave_out(&bad.products);
+                    skipped.extend(bad.rows);
+                }
+                Err(bad) => return Err(refused(&bad)),
+            }
+        };
+        if !skipped.is_empty() {
+            skipped.sort_by_key(|(line, _)| *line);
+            note(&format!(
+                "Aviso: ficaram de fora, e o resto é importado: {}",
+                bad_rows_shown(&skipped, skipped.len())
+            ));
+        }
+        Ok(rehearsed)
+    }
+
+    /// Refuses a list with rows that look wrong, unless `--yes` or a person says that they are right. One such row is
+    /// enough, because it may be a wrong price at the till, and an ordinary list has none.
+    fn confirm(&self, marked: &Marked, refused: &dyn Fn(&dyn Display) -> Error) -> Result<(), Error> {
+        if self.yes {
+            note(&format!("Aviso: {marked}"));
+            return Ok(());
+        }
+        if self.file == Path::new(STANDARD) || !can_ask() {
+            return Err(refused(&format_args!(
+                "{marked}\nNada foi importado; corrija a lista, ou importe assim mesmo com --yes"
+            )));
+        }
+        note(&marked.to_string());
+        if ask("Importar assim mesmo? [s/N] ") {
+            return Ok(());
+        }
+        let what = "a lista não foi confirmada. Nada foi importado; corrija-a e importe de novo.";
+        Err(Refusal::new(Code::InvalidArgument, what).into())
+    }
+}
+
+/// The stocks that `--count` books.
+///
+/// # Errors
+/// If one cannot be counted, or the list gives none.
+fn stocks<'l>(
+    catalog: &Catalog,
+    list: &'l PriceList,
+    refused: &dyn Fn(&dyn Display) -> Error,
+) -> Result<Counted<'l>, Error> {
+    let stocks = Counted::of(catalog, list).map_err(|rows| {
+        refused(&format_args!(
+            "{}\nNada foi importado; corrija o estoque, ou importe sem --count",
+            bad_rows_shown(&rows, rows.len())
+        ))
+    })?;
+    if stocks.is_empty() {
+        let what = "a lista não dá o estoque de nenhum produto. Nada foi importado; importe sem --count, ou diga a \
+                    coluna com --column estoque=CABECALHO";
+        return Err(refused(&what));
+    }
+    Ok(stocks)
 }
 
 /// Says how the list was read.
