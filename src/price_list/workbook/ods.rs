@@ -60,96 +60,127 @@ struct Row {
     bytes: u64,
 }
 
+/// The tables of a workbook as they are counted.
+#[derive(Default)]
+struct Tables {
+    table: Table,
+    row: Option<Row>,
+    /// How often the cell that is read is repeated, and where its content begins, if it has a value.
+    cell: Option<(u64, u64)>,
+    /// The bytes of all rows that were read.
+    bytes: u64,
+    /// The cells of each table that are merged over several rows.
+    merged: Vec<Vec<Merged>>,
+}
+
+impl Tables {
+    /// Takes the start of an element, whose content begins at this byte.
+    fn start(&mut self, element: &BytesStart<'_>, position: u64) {
+        match element.name().as_ref() {
+            "table:table" => {
+                self.table = Table::default();
+                self.merged.push(Vec::new());
+            }
+            "table:table-row" => {
+                let repeats = repeats(element, "table:number-rows-repeated");
+                self.row = Some(Row { repeats, columns: 0, used_columns: 0, bytes: 0 });
+            }
+            "table:table-cell" | "table:covered-table-cell" => {
+                let repeats = repeats(element, "table:number-columns-repeated");
+                if let Some(row) = &mut self.row {
+                    if let Some(cells) = merged_cells(element, &self.table, row)
+                        && let Some(merged) = self.merged.last_mut()
+                    {
+                        merged.push(cells);
+                    }
+                    row.columns = row.columns.saturating_add(repeats);
+                }
+                self.cell = has_value(element).then_some((repeats, position));
+            }
+            // Spaces that are only counted.
+            "text:s" => {
+                if let (Some((repeats_of_cell, _)), Some(row)) = (&self.cell, &mut self.row) {
+                    let spaces = repeats(element, "text:c").saturating_mul(*repeats_of_cell);
+                    row.bytes = row.bytes.saturating_add(spaces);
+                }
+            }
+            _ => {}
+        }
+    }
+
+    /// Takes the end of an element at this byte.
+    ///
+    /// # Errors
+    /// If it is the end of a table that has too many cells.
+    fn end(&mut self, element: &str, position: u64) -> Result<(), WorkbookError> {
+        let Self { table, row, cell, bytes: all_bytes, merged: _ } = self;
+        match element {
+            "table:table-cell" | "table:covered-table-cell" => {
+                if let (Some((repeats, start)), Some(row)) = (cell.take(), row) {
+                    let bytes = position.saturating_sub(start) + CELL_BYTES as u64;
+                    row.bytes = row.bytes.saturating_add(bytes.saturating_mul(repeats));
+                    row.used_columns = row.columns;
+                }
+            }
+            "table:table-row" => {
+                let Some(row) = row.take() else { return Ok(()) };
+                table.rows = table.rows.saturating_add(row.repeats);
+                if row.used_columns > 0 {
+                    table.used_rows = table.rows;
+                    table.used_columns = table.used_columns.max(row.used_columns);
+                    *all_bytes = all_bytes.saturating_add(row.bytes.saturating_mul(row.repeats));
+                }
+            }
+            "table:table" => {
+                let cells = table.used_rows.saturating_mul(table.used_columns);
+                if cells > CELLS_MAX as u64 {
+                    return Err(WorkbookError::TooManyCells);
+                }
+                *all_bytes = all_bytes.saturating_add(cells.saturating_mul(CELL_BYTES as u64));
+            }
+            _ => {}
+        }
+        Ok(())
+    }
+
+    /// Whether the rows take more bytes than this, or the one that is read does alone.
+    fn take_more_than(&self, bytes_max: usize) -> bool {
+        let row_bytes = self.row.as_ref().map_or(0, |row| row.bytes);
+        self.bytes.max(row_bytes) > bytes_max as u64
+    }
+}
+
 /// Checks that the repeated cells of all tables take no more bytes than they may, and that every element is closed.
 /// Returns the cells of each table that are merged over several rows, which the library does not give.
 ///
 /// # Errors
 /// If they do, or the content is no whole XML.
 fn measure(bytes: &[u8], bytes_max: usize) -> Result<Vec<Vec<Merged>>, WorkbookError> {
-    let mut merged: Vec<Vec<Merged>> = Vec::new();
     let mut archive = ZipArchive::new(Cursor::new(bytes)).map_err(|_| WorkbookError::Damaged)?;
     let content = archive.by_name("content.xml").map_err(|_| WorkbookError::Damaged)?;
     let mut reader = XmlReader::from_reader(BufReader::new(content));
     reader.config_mut().expand_empty_elements = true;
     let mut buffer = Vec::new();
-    let mut table = Table::default();
-    let mut row: Option<Row> = None;
-    let mut cell: Option<(u64, u64)> = None;
-    let mut total: u64 = 0;
+    let mut tables = Tables::default();
     let mut depth: u64 = 0;
-    let too_large = WorkbookError::TooLarge(bytes_max);
     loop {
         buffer.clear();
-        let event = reader.read_event_into(&mut buffer).map_err(|_| WorkbookError::Damaged)?;
-        match &event {
-            Event::Start(_) => depth += 1,
-            Event::End(_) => depth = depth.saturating_sub(1),
-            _ => {}
-        }
-        match &event {
+        match reader.read_event_into(&mut buffer).map_err(|_| WorkbookError::Damaged)? {
+            Event::Start(start) => {
+                depth += 1;
+                tables.start(&start, reader.buffer_position());
+            }
+            Event::End(end) => {
+                depth = depth.saturating_sub(1);
+                tables.end(end.name().as_ref(), reader.buffer_position())?;
+            }
             // The library reads on for ever behind the end of a table that is not closed.
             Event::Eof if depth > 0 => return Err(WorkbookError::Damaged),
-            Event::Eof => return Ok(merged),
-            Event::Start(start) => match start.name().as_ref() {
-                "table:table" => {
-                    table = Table::default();
-                    merged.push(Vec::new());
-                }
-                "table:table-row" => {
-                    let repeats = repeats(start, "table:number-rows-repeated");
-                    row = Some(Row { repeats, columns: 0, used_columns: 0, bytes: 0 });
-                }
-                "table:table-cell" | "table:covered-table-cell" => {
-                    let repeats = repeats(start, "table:number-columns-repeated");
-                    if let Some(row) = &mut row {
-                        if let Some(cells) = merged_cells(start, &table, row)
-                            && let Some(merged) = merged.last_mut()
-                        {
-                            merged.push(cells);
-                        }
-                        row.columns = row.columns.saturating_add(repeats);
-                    }
-                    cell = has_value(start).then_some((repeats, reader.buffer_position()));
-                }
-                // Spaces that are only counted.
-                "text:s" => {
-                    if let (Some((repeats_of_cell, _)), Some(row)) = (&cell, &mut row) {
-                        let spaces = repeats(start, "text:c").saturating_mul(*repeats_of_cell);
-                        row.bytes = row.bytes.saturating_add(spaces);
-                    }
-                }
-                _ => {}
-            },
-            Event::End(end) => match end.name().as_ref() {
-                "table:table-cell" | "table:covered-table-cell" => {
-                    if let (Some((repeats, start)), Some(row)) = (cell.take(), &mut row) {
-                        let bytes = reader.buffer_position().saturating_sub(start) + CELL_BYTES as u64;
-                        row.bytes = row.bytes.saturating_add(bytes.saturating_mul(repeats));
-                        row.used_columns = row.columns;
-                    }
-                }
-                "table:table-row" => {
-                    let Some(row) = row.take() else { continue };
-                    table.rows = table.rows.saturating_add(row.repeats);
-                    if row.used_columns > 0 {
-                        table.used_rows = table.rows;
-                        table.used_columns = table.used_columns.max(row.used_columns);
-                        total = total.saturating_add(row.bytes.saturating_mul(row.repeats));
-                    }
-                }
-                "table:table" => {
-                    let cells = table.used_rows.saturating_mul(table.used_columns);
-                    if cells > CELLS_MAX as u64 {
-                        return Err(WorkbookError::TooManyCells);
-                    }
-                    total = total.saturating_add(cells.saturating_mul(CELL_BYTES as u64));
-                }
-                _ => {}
-            },
+            Event::Eof => return Ok(tables.merged),
             _ => {}
         }
-        if total > bytes_max as u64 || row.as_ref().is_some_and(|row| row.bytes > bytes_max as u64) {
-            return Err(too_large);
+        if tables.take_more_than(bytes_max) {
+            return Err(WorkbookError::TooLarge(bytes_max));
         }
     }
 }
