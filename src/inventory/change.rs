@@ -51,7 +51,11 @@ impl Session {
             let found = self.reader().id_of(name);
             if let Err(refusal) = found {
                 let then = then.meant(self, name, refusal).await?;
-                return Ok((self.adjustment_of(then.product, request), then.name));
+                let adjustment = match then.label {
+                    Some(label) => self.labelled(then.product, label, request)?,
+                    None => self.adjustment_of(then.product, request),
+                };
+                return Ok((adjustment, then.name));
             }
         }
         let adjustment = self.reader().adjustment(request);

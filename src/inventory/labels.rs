@@ -2,7 +2,7 @@
 
 use super::Session;
 use crate::catalog::{
-    Adjustment, Catalog, Key, Kind, Label, LabelContent, ProductView, Quantity, check_misread,
+    Adjustment, Catalog, Key, Kind, Label, LabelContent, ProductId, ProductView, Quantity, check_misread,
 };
 use crate::operation::AdjustRequest;
 use crate::refusal::Refusal;
@@ -27,25 +27,37 @@ impl Session {
         Ok((catalog.products().view(product), label))
     }
 
-    /// The change of the product of a label. The rules find its quantity, because that follows from the price in
-    /// force, and a repeated request is the same at another price. The money of a label of a total is booked as it
-    /// stands if it is sold.
+    /// The change of the product of a label.
     ///
     /// # Errors
-    /// If the label cannot be read, the kind has no sign, or the request has another total than the label
-    /// (`INVALID_ARGUMENT`).
+    /// If the label cannot be read (`INVALID_ARGUMENT`), or says something else than the request.
     #[cold]
     pub(super) fn by_label_changed(
         &self,
         catalog: &Catalog,
         request: AdjustRequest<'_>,
     ) -> Result<Adjustment, Refusal> {
-        let AdjustRequest { name, delta, kind, request_id, mut details } = request;
-        let (product, label) = self.by_label(catalog, name)?;
+        let (product, label) = self.by_label(catalog, request.name)?;
+        self.labelled(product.id, label.content, request)
+    }
+
+    /// The change of a product by a label that says this. The rules find its quantity, because that follows from the
+    /// price in force, and a repeated request is the same at another price. The money of a label of a total is booked
+    /// as it stands if it is sold.
+    ///
+    /// # Errors
+    /// If the kind has no sign, or the request has another total than the label (`INVALID_ARGUMENT`).
+    pub(super) fn labelled(
+        &self,
+        product: ProductId,
+        label: LabelContent,
+        request: AdjustRequest<'_>,
+    ) -> Result<Adjustment, Refusal> {
+        let AdjustRequest { name: _, delta, kind, request_id, mut details } = request;
         if delta == Quantity::ZERO && !kind.takes() && !kind.brings() {
             return Err(Refusal::label_without_sign());
         }
-        if let LabelContent::Total(total) = label.content
+        if let LabelContent::Total(total) = label
             && kind == Kind::Sale
         {
             let asked = details.get_or_insert_default().amount.replace(total);
@@ -54,8 +66,7 @@ impl Session {
             }
         }
         let author = self.author.clone();
-        let (product, label) = (product.id, Some(label.content));
-        Ok(Adjustment { product, delta, kind, request_id, author, details, label })
+        Ok(Adjustment { product, delta, kind, request_id, author, details, label: Some(label) })
     }
 
     /// Whether the text is a label, of whatever product.
@@ -80,10 +91,11 @@ mod tests {
     use super::super::testing::{asked, open, stock};
     use super::*;
     use crate::catalog::{
-        Amount, LabelMasks, Name, Price, ProductDraft, ShopCode, Unit, check_digit, original_products,
+        Amount, LabelMasks, Name, Price, ProductDraft, ShopCode, TermsUpdate, Unit, check_digit,
+        original_products,
     };
     use crate::inventory::Committer;
-    use crate::operation::{BatchRequest, ImportRequest};
+    use crate::operation::{BatchRequest, ImportRequest, UpdateProductRequest};
     use crate::refusal::Code;
     use crate::store::sqlite::SqliteStore;
 
@@ -231,6 +243,15 @@ mod tests {
         let import = ImportRequest::of_rows(vec![row], None);
         session.import(import).await.unwrap();
         let before = stock(&session, "banana");
+        assert_eq!(session.adjust(asked(&one)).await.unwrap().movement, first.movement);
+        let again = session.adjust_together(together()).await.unwrap();
+        assert_eq!(again[1].movement, both[1].movement);
+        assert_eq!(stock(&session, "banana"), before);
+        // The label has the code of then.
+        let code = Some(ShopCode::parse("77").ok());
+        let changed = TermsUpdate { code, ..TermsUpdate::default() };
+        let update = UpdateProductRequest { name: "Banana", update: Box::new(changed), request_id: None };
+        session.update_product(update).await.unwrap();
         assert_eq!(session.adjust(asked(&one)).await.unwrap().movement, first.movement);
         let again = session.adjust_together(together()).await.unwrap();
         assert_eq!(again[1].movement, both[1].movement);

@@ -4,7 +4,7 @@ use std::collections::HashMap;
 
 use super::commit::{Applied, Change};
 use super::{Session, stopped};
-use crate::catalog::{Adjustment, Key, Name, ProductId, RequestId, TermsField};
+use crate::catalog::{Adjustment, Key, LabelContent, Name, ProductId, RequestId, TermsField};
 use crate::operation::AdjustRequest;
 use crate::refusal::{Code, Refusal};
 use crate::store::ChangesQuery;
@@ -34,6 +34,8 @@ pub(super) struct Then {
     pub(super) product: ProductId,
     /// The name that it had, if it was called by that and not by a code.
     pub(super) name: Option<Name>,
+    /// The content of the label that it was called by, if it was by one.
+    pub(super) label: Option<LabelContent>,
 }
 
 impl<'r> NamesThen<'r> {
@@ -75,7 +77,8 @@ impl<'r> NamesThen<'r> {
                 self.found = session.names_then(request_id).await?;
             }
             if let Found::Made(names) = &self.found {
-                let then = names.get(&Key::fold(name)).cloned();
+                let then =
+                    names.get(&Key::fold(name)).cloned().or_else(|| session.of_label_then(name, names));
                 return then.ok_or_else(|| Refusal::request_id_reused(request_id));
             }
         }
@@ -110,6 +113,16 @@ impl Session {
         Ok(Found::Made(names))
     }
 
+    /// The product that had the code of this label.
+    fn of_label_then(&self, text: &str, names: &HashMap<Key, Then>) -> Option<Then> {
+        let label = self.inventory.labels.read(text).ok()??;
+        let has_code = |(key, then): &(&Key, &Then)| {
+            then.name.is_none() && key.as_str().parse().is_ok_and(|code: u64| code == label.code)
+        };
+        let (_, then) = names.iter().find(has_code)?;
+        Some(Then { label: Some(label.content), ..then.clone() })
+    }
+
     /// Adds the names and codes that a product had before this change of terms.
     async fn add_names_then(
         &self,
@@ -123,7 +136,7 @@ impl Session {
             let changes = self.read_changes(query).await?;
             for change in &changes {
                 let mut add = |text: &str, name: Option<Name>| {
-                    names.entry(Key::fold(text)).or_insert(Then { product, name });
+                    names.entry(Key::fold(text)).or_insert(Then { product, name, label: None });
                 };
                 match change.field {
                     TermsField::Name => add(&change.old, Name::parse(&change.old).ok()),

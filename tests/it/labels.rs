@@ -36,6 +36,14 @@ fn a_label_sells_what_it_says_over_text_and_by_one_shots() {
     let ended = server.run(&["product", "set", "Banana", "--price", "12"]);
     assert_eq!(ended.code, 0, "{ended:?}");
     assert_eq!(client.ask(&format!("3 {TOTAL} 0 motivo=venda id=a")), "Banana: R$6.99, Estoque: 26.071");
+    // A label has the code of then.
+    let sell = ["sell", WEIGHT, "--request-id", "l1", "--yes"];
+    let first = server.run(&sell);
+    assert_eq!(first.code, 0, "{first:?}");
+    assert_eq!(server.run(&["product", "set", "Banana", "--code", "77"]).code, 0);
+    assert_eq!(server.run(&sell).out, first.out);
+    assert_eq!(client.ask(&format!("3 {TOTAL} 0 motivo=venda id=a")), "Banana: R$6.99, Estoque: 26.071");
+    assert_eq!(server.run(&["product", "set", "Banana", "--code", "2126"]).code, 0);
     assert_eq!(client.ask(&format!("contar {WEIGHT} 20")), "Banana: R$12.0, Estoque: 20");
     assert!(client.ask(&format!("historico {WEIGHT} limite=1")).contains(" contagem Banana "));
     for protocol in ["--socket", "--grpc"] {

@@ -69,22 +69,22 @@ pub(super) fn request(
     }
 }
 
-/// Whether a text that found a product is the label of a scale: an EAN-13 that begins with 2, and is no barcode of
-/// the product.
+/// Whether a text looks like the label of a scale: an EAN-13 that begins with 2.
+fn is_like_label(text: &str) -> bool {
+    text.len() == LABEL_DIGITS && text.starts_with('2') && text.bytes().all(|byte| byte.is_ascii_digit())
+}
+
+/// Whether a text that found a product is the label of a scale, and neither its barcode nor its name.
 fn is_label(text: &str, product: &ProductReply) -> bool {
     let is_barcode = product
         .terms
         .as_ref()
         .is_some_and(|terms| terms.barcodes.iter().any(|barcode| barcode.to_string() == text));
-    text.len() == LABEL_DIGITS
-        && text.starts_with('2')
-        && text.bytes().all(|byte| byte.is_ascii_digit())
-        && !is_barcode
-        && product.name.as_str() != text
+    is_like_label(text) && !is_barcode && product.name.as_str() != text
 }
 
 /// Reads a phrase, and finds its product. Among several readings, that whose product there is. If the request
-/// `may_be_made`, because it has an id, the product may have another name since, which only the server finds.
+/// `may_be_made`, because it has an id, the product may have another name or code since, which only the server finds.
 pub(super) fn read_phrase(
     desk: &mut dyn Desk,
     text: &str,
@@ -94,8 +94,14 @@ pub(super) fn read_phrase(
     let readings = Readings::of(text, may_end_with_total)?;
     let phrase = readings.among(|name| desk.has_product(name))?;
     let product = match desk.product_named(&phrase.name) {
-        Err(stopped) if may_be_made && phrase.measure.is_some() && is_not_found(&stopped) => {
-            let name = Name::parse(&phrase.name).map_err(|error| Refusal::name(&error))?;
+        Err(stopped)
+            if may_be_made
+                && is_not_found(&stopped)
+                && (phrase.measure.is_some() || is_like_label(&phrase.name)) =>
+        {
+            // The name of what has a label is not known.
+            let name = if is_like_label(&phrase.name) { "Etiqueta" } else { &phrase.name };
+            let name = Name::parse(name).map_err(|error| Refusal::name(&error))?;
             let price = Price::from_centavos(0).expect("zero is a price");
             let (stock, unit) = (Quantity::ZERO, None);
             ProductReply { name, price, stock, unit, stock_cost: None, terms: None, is_discontinued: false }
