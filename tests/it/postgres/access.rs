@@ -194,6 +194,13 @@ fn a_role_that_may_not_change_the_tables_serves_the_shop() {
         drop(standby);
         let refusal = "the lease of the shop cannot be kept now";
         idle.log(refusal);
+        // The engine counts what it refuses.
+        let refused = || {
+            let counted = "SELECT xact_rollback FROM pg_stat_database WHERE datname = 'loja'";
+            cluster.sql("loja", counted).parse::<u64>().unwrap()
+        };
+        let before = refused();
+        wait_for(|| if refused() >= before + 5 { Ok(()) } else { Err("too few tries were refused") });
         cluster.sql("loja", "GRANT UPDATE ON hortifruti.lease TO hortifruti");
         wait_for(|| {
             let answer = idle.connect().ask("3 Caju -1");
