@@ -24,6 +24,19 @@ use hortifruti::wire::grpc::v1::{
 
 use crate::support::{PATIENCE, Server};
 
+/// The results of a stream of these changes.
+async fn stream_results(
+    client: &mut InventoryServiceClient<Channel>,
+    requests: [StreamAdjustStockRequest; 2],
+) -> Vec<StreamResult> {
+    let mut answers = client.stream_adjust_stock(tokio_stream::iter(requests)).await.unwrap().into_inner();
+    let mut results = Vec::new();
+    while let Some(answer) = answers.message().await.unwrap() {
+        results.push(answer.result.unwrap());
+    }
+    results
+}
+
 async fn connect(server: &Server) -> InventoryServiceClient<Channel> {
     InventoryServiceClient::connect(format!("http://127.0.0.1:{}", server.port)).await.unwrap()
 }
@@ -243,11 +256,7 @@ async fn a_message_without_a_change_is_refused_and_does_not_end_its_stream() {
     let mut client = connect(&server).await;
     let adjustment = Some(change("Caju", 1_000, "s-1", MovementKind::Purchase));
     let requests = [None, adjustment].map(|adjustment| StreamAdjustStockRequest { adjustment });
-    let mut answers = client.stream_adjust_stock(tokio_stream::iter(requests)).await.unwrap().into_inner();
-    let mut results = Vec::new();
-    while let Some(answer) = answers.message().await.unwrap() {
-        results.push(answer.result.unwrap());
-    }
+    let results = stream_results(&mut client, requests).await;
     let [StreamResult::Refused(refused), StreamResult::Adjusted(adjusted)] = &results[..] else {
         panic!("{results:?}")
     };
@@ -262,11 +271,7 @@ async fn a_change_of_a_stream_that_repeats_one_before_it_hears_that_it_is_made()
     let requests = ["Caju", "Kaju"].map(|name| StreamAdjustStockRequest {
         adjustment: Some(change(name, 1_000, "s-1", MovementKind::Purchase)),
     });
-    let mut answers = client.stream_adjust_stock(tokio_stream::iter(requests)).await.unwrap().into_inner();
-    let mut results = Vec::new();
-    while let Some(answer) = answers.message().await.unwrap() {
-        results.push(answer.result.unwrap());
-    }
+    let results = stream_results(&mut client, requests).await;
     let [StreamResult::Adjusted(_), StreamResult::Refused(refused)] = &results[..] else {
         panic!("{results:?}")
     };

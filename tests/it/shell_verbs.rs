@@ -60,15 +60,14 @@ fn the_word_alone_asks_for_items_until_an_empty_line() {
     let mut terminal = Terminal::open(&server, &[], &[]);
     terminal.wait_for_prompt();
     terminal.send("vender\r");
-    let item = |number: u8| format!("Item {number} (QTD NOME; Enter termina, - tira o último):");
-    terminal.wait_for(&item(1));
+    terminal.wait_for_item(1);
     terminal.send("2 mac\t\r");
     terminal.wait_for_text("2 un Maca · R$ 6,00 · total R$ 6,00 (1 item)");
-    terminal.wait_for(&item(2));
+    terminal.wait_for_item(2);
     // A wrong line is told, and the sale goes on.
     terminal.send("2 kiwi\r");
     terminal.wait_for_text("Erro: nenhum produto se chama");
-    terminal.wait_for(&item(2));
+    terminal.wait_for_item(2);
     // A name alone is asked for its quantity, and a number with two readings for the one that is meant.
     terminal.send("banana\r");
     terminal.wait_for("Quanto de Banana (há 30 un)?");
@@ -76,16 +75,16 @@ fn the_word_alone_asks_for_items_until_an_empty_line() {
     terminal.wait_for_text("Você quer dizer 1000 ou 1?");
     terminal.send("1\r");
     terminal.wait_for_text("1 un Banana · R$ 10,00 · total R$ 16,00 (2 itens)");
-    terminal.wait_for(&item(3));
+    terminal.wait_for_item(3);
     terminal.send("-\r");
     terminal.wait_for_text("Tirado: 1 banana. ");
-    terminal.wait_for(&item(2));
+    terminal.wait_for_item(2);
     terminal.send("5 Caju\r");
-    terminal.wait_for(&item(3));
+    terminal.wait_for_item(3);
     terminal.send("\r");
     terminal.wait_for("Total R$ 16,00. Enter vende, n volta:");
     terminal.send("n\r");
-    terminal.wait_for(&item(3));
+    terminal.wait_for_item(3);
     terminal.send("\r");
     terminal.wait_for("Total R$ 16,00. Enter vende, n volta:");
     terminal.send("\r");
@@ -95,7 +94,7 @@ fn the_word_alone_asks_for_items_until_an_empty_line() {
     // Ctrl-C and a sale without items sell nothing.
     for keys in ["1 Caju\r\u{3}", "\r"] {
         terminal.send("vender\r");
-        terminal.wait_for(&item(1));
+        terminal.wait_for_item(1);
         terminal.send(keys);
         assert!(terminal.wait_for_prompt().contains("Nada foi enviado."));
     }
@@ -387,12 +386,12 @@ fn labels_and_codes_stand_in_a_sale() {
     terminal.ask("comprar 10kg Tomate total=50");
     terminal.ask("comprar 10 Suco total=30");
     terminal.send("vender\r");
-    terminal.wait_for("Item 1 (QTD NOME; Enter termina, - tira o último):");
+    terminal.wait_for_item(1);
     terminal.send("2001234015004\r");
     terminal.wait_for_text("Tomate, pela etiqueta · total R$ 0,00 e 1 etiqueta (1 item)");
     terminal.send("7891000100103\r");
     terminal.wait_for_text("1 un Suco · R$ 5,00 · total R$ 5,00 e 1 etiqueta (2 itens)");
-    terminal.wait_for("Item 3 (QTD NOME; Enter termina, - tira o último):");
+    terminal.wait_for_item(3);
     terminal.send("\r");
     terminal.wait_for_text("Enter vende, n volta:");
     terminal.send("\r");

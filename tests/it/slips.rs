@@ -9,18 +9,17 @@ fn a_sale_that_is_refused_is_still_there() {
     let mut terminal = Terminal::open(&server, &[], &[]);
     terminal.wait_for_prompt();
     terminal.send("vender\r");
-    let item = |number: u8| format!("Item {number} (QTD NOME; Enter termina, - tira o último):");
-    terminal.wait_for(&item(1));
+    terminal.wait_for_item(1);
     terminal.send("2 maca\r");
     // Each item is checked before the next.
     for wrong in ["0,5 caju", "0 caju"] {
-        terminal.wait_for(&item(2));
+        terminal.wait_for_item(2);
         terminal.send(&format!("{wrong}\r"));
         terminal.wait_for_text("Erro: quantidade inválida");
     }
-    terminal.wait_for(&item(2));
+    terminal.wait_for_item(2);
     terminal.send("3 caju\r");
-    terminal.wait_for(&item(3));
+    terminal.wait_for_item(3);
     // Another till sells what is in the basket of this one.
     assert_eq!(server.connect().ask("3 Caju -58 motivo=venda"), "Caju: R$2.0, Estoque: 2");
     terminal.send("\r");
@@ -28,9 +27,9 @@ fn a_sale_that_is_refused_is_still_there() {
     terminal.send("\r");
     terminal.wait_for_text("Erro: estoque insuficiente de \"Caju\"");
     terminal.wait_for_text("A venda continua: 3 un Caju · R$ 6,00 · total R$ 12,00 (2 itens)");
-    terminal.wait_for(&item(3));
+    terminal.wait_for_item(3);
     terminal.send("-\r");
-    terminal.wait_for(&item(2));
+    terminal.wait_for_item(2);
     terminal.send("\r");
     terminal.wait_for("Total R$ 6,00. Enter vende, n volta:");
     terminal.send("\r");

@@ -115,6 +115,11 @@ impl Terminal {
         self.wait_for_prompt()
     }
 
+    /// Waits for the question for this item of a sale.
+    pub(crate) fn wait_for_item(&mut self, number: u8) {
+        self.wait_for(&format!("Item {number} (QTD NOME; Enter termina, - tira o último):"));
+    }
+
     /// Waits for a new prompt, and returns what stands between it and the one before.
     pub(crate) fn wait_for_prompt(&mut self) -> String {
         self.prompts += 1;
