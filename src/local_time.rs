@@ -52,13 +52,15 @@ impl fmt::Display for ShortTime {
 pub fn spreadsheet_days(time: SystemTime) -> f64 {
     let timestamp = Timestamp::try_from(time).unwrap_or(Timestamp::MAX);
     let offset = TimeZone::system().to_offset(timestamp).seconds();
-    let seconds = timestamp.as_second() + i64::from(offset);
-    (seconds + SPREADSHEET_EPOCH_SECONDS) as f64 / SECONDS_A_DAY
+    spreadsheet_days_of_unix(timestamp.as_second() + i64::from(offset))
 }
 
 /// The days from the first day of spreadsheets to a day.
 pub fn spreadsheet_day(date: Date) -> f64 {
-    let seconds = date.duration_since(Date::constant(1970, 1, 1)).as_secs();
+    spreadsheet_days_of_unix(date.duration_since(Date::constant(1970, 1, 1)).as_secs())
+}
+
+fn spreadsheet_days_of_unix(seconds: i64) -> f64 {
     (seconds + SPREADSHEET_EPOCH_SECONDS) as f64 / SECONDS_A_DAY
 }
 

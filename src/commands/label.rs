@@ -107,10 +107,8 @@ impl Print {
                 describe(error)
             )
         };
-        let made = AtomicFile::begin_shared(&self.pdf).map_err(|error| failed(&error))?;
-        made.file()
-            .write_all(&pdf(&labels, self.paper))
-            .and_then(|()| made.finish_over(|head| self.force && is_pdf(head)))
+        let is_replaced = |head: &[u8]| self.force && is_pdf(head);
+        AtomicFile::write_shared(&self.pdf, &pdf(&labels, self.paper), is_replaced)
             .map_err(|error| failed(&error))?;
         let written = counted(count, "etiqueta escrita", "etiquetas escritas");
         tell_odd(&products);

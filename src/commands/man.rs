@@ -1,7 +1,7 @@
 //! `man`: the manual pages.
 
 use std::fs;
-use std::io::{self, Write};
+use std::io;
 use std::path::{Path, PathBuf};
 
 use clap::{Args, Command};
@@ -39,11 +39,7 @@ impl Man {
         let page = clap_mangen::Man::new(command.clone());
         let path = self.folder.join(page.get_filename());
         let mut text = Vec::new();
-        let written = page.render(&mut text).and_then(|()| {
-            let made = AtomicFile::begin_shared(&path)?;
-            made.file().write_all(&text)?;
-            made.finish_over(is_page)
-        });
+        let written = page.render(&mut text).and_then(|()| AtomicFile::write_shared(&path, &text, is_page));
         written.map_err(|error| not_written(&path, &error))
     }
 }

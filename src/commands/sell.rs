@@ -64,7 +64,7 @@ fn run_with_outbox(
     options: WordOptions,
 ) -> Result<(), Error> {
     let mut outbox = Outbox::open(path).map_err(|error| broken(path, &error))?;
-    let id = match options.request_id.clone() {
+    let id = match options.change.request_id.clone() {
         Some(id) => id.parse().map_err(|error| Refusal::request_id(&error))?,
         None => new_request_id(),
     };
@@ -218,8 +218,8 @@ fn send(
         || anyhow::anyhow!("a caixa de saída está danificada: a venda {} não pode ser lida", sale.id);
     if let Some((operation, message)) = &sale.sent {
         let stored = StoredChange::decode(operation, message).ok_or_else(damaged)?;
-        let reply = connect(&options.connection)?.call(&stored.request()?)?;
-        return print_for_person(&reply, options.output.format);
+        let reply = connect(&options.change.connection)?.call(&stored.request()?)?;
+        return print_for_person(&reply, options.change.output.format);
     }
     let id: RequestId = sale.id.parse().map_err(|_| damaged())?;
     let attributes = [
@@ -227,7 +227,7 @@ fn send(
         // Nobody can be asked about a sale that was made before.
         ("confirma", (options.yes || !is_own).then(|| "sim".to_owned())),
         // A line with an id may be a repetition, and is not asked about: a new id of the outbox's own is no word of it.
-        ("id", (options.request_id.is_some() || !is_own).then(|| sale.id.clone())),
+        ("id", (options.change.request_id.is_some() || !is_own).then(|| sale.id.clone())),
     ];
     let mut not_noted = None;
     let mut before_sending = |request: &mut Request<'_>| {

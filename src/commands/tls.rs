@@ -204,10 +204,7 @@ impl Pair {
         let contents = self.contents(issued);
         // Both names are looked at first, because a certificate without its key serves nobody.
         for (path, _) in contents {
-            match NameState::at(path, is_replaced).map_err(|error| not_written(path, &error))? {
-                NameState::Free | NameState::Ours => {}
-                NameState::Other(obstacle) => return Err(not_written(path, &io::Error::other(obstacle))),
-            }
+            NameState::replaces(path, is_replaced).map_err(|error| not_written(path, &error))?;
         }
         for (path, file) in begun(&contents)? {
             file.finish_over(is_replaced).map_err(|error| not_written(path, &error))?;

@@ -7,10 +7,10 @@ use anyhow::Context;
 use clap::Args;
 
 use super::Error;
-use super::change::finished_by;
-use super::connection::{Connection, connect};
+use super::change::{ChangeOptions, finished_by};
+use super::connection::connect;
 use super::interrupts::watch_interrupts;
-use super::output::{Output, written_or};
+use super::output::written_or;
 use crate::operation::Request;
 use crate::operation::phrase::attribute_typed;
 use crate::refusal::{Code, Refusal};
@@ -22,13 +22,8 @@ pub(super) struct WordOptions {
     /// Faz a mudança sem perguntar, ainda que pareça engano
     #[arg(long)]
     pub(super) yes: bool,
-    /// Identificador do pedido; repetido, dá a mesma resposta
-    #[arg(long, value_name = "ID")]
-    pub(super) request_id: Option<String>,
     #[command(flatten)]
-    pub(super) output: Output,
-    #[command(flatten)]
-    pub(super) connection: Connection,
+    pub(super) change: ChangeOptions,
 }
 
 impl WordOptions {
@@ -39,7 +34,7 @@ impl WordOptions {
         text: String,
         attributes: &[(&str, Option<String>)],
     ) -> Result<(), Error> {
-        let own = [("confirma", self.yes.then(|| "sim".to_owned())), ("id", self.request_id.clone())];
+        let own = [("confirma", self.yes.then(|| "sim".to_owned())), ("id", self.change.request_id.clone())];
         let attributes: Vec<(&str, Option<String>)> = attributes.iter().cloned().chain(own).collect();
         self.run_once(word, &text, &attributes, None, &mut |_| Ok(()))
     }
@@ -61,9 +56,14 @@ impl WordOptions {
             }
         }
         watch_interrupts(false).context("não foi possível receber os sinais do sistema")?;
-        let client = connect(&self.connection)?;
-        let manner =
-            Manner { format: self.output.format, meant_by: "--yes", finished_by, sold_at, before_sending };
+        let client = connect(&self.change.connection)?;
+        let manner = Manner {
+            format: self.change.output.format,
+            meant_by: "--yes",
+            finished_by,
+            sold_at,
+            before_sending,
+        };
         match shell::run_word(client, word, &rest, manner) {
             Ok(Ended::Done) => Ok(()),
             Ok(Ended::Dropped) => {

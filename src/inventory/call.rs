@@ -59,24 +59,27 @@ impl Session {
                 Err(Refusal::invalid("command", "acompanhar responde com um fluxo, e não com uma resposta"))
             }
             Request::SummarizeMovements(request) => {
-                let _turn = self.inventory.ledger.report().await?;
-                self.summarize(request).await.map(Reply::Summaries)
+                self.reported(self.summarize(request)).await.map(Reply::Summaries)
             }
             Request::ListLowStock(request) => {
-                let _turn = self.inventory.ledger.report().await?;
-                self.low_stock(request).await.map(Reply::LowStock)
+                self.reported(self.low_stock(request)).await.map(Reply::LowStock)
             }
             Request::ListExpiringStock(request) => {
-                let _turn = self.inventory.ledger.report().await?;
-                self.expiring(request).await.map(Reply::Expiring)
+                self.reported(self.expiring(request)).await.map(Reply::Expiring)
             }
-            Request::TracePurchases(request) => {
-                let _turn = self.inventory.ledger.report().await?;
-                self.trace(request).await.map(Reply::Traced)
-            }
+            Request::TracePurchases(request) => self.reported(self.trace(request)).await.map(Reply::Traced),
             Request::GetStatus => Ok(Reply::Status(Box::new(self.status().await?))),
             Request::Leave => Ok(Reply::Farewell),
         }
+    }
+
+    /// Makes a report when its turn comes.
+    ///
+    /// # Errors
+    /// If too many reports wait (`RESOURCE_EXHAUSTED`), or the report fails.
+    async fn reported<T>(&self, report: impl Future<Output = Result<T, Refusal>>) -> Result<T, Refusal> {
+        let _turn = self.inventory.ledger.report().await?;
+        report.await
     }
 
     async fn products(&self, request: ProductsRequest<'_>) -> Result<Vec<ProductReply>, Refusal> {

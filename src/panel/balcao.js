@@ -5,7 +5,7 @@ import { addLine, cart, cartChanged, cartTotal, clearCart, lineAmount, LINES_MAX
 import { catalog, isLabel, movement } from "./catalog.js";
 import { ask, showError, toast } from "./dialog.js";
 import { arrange, clear, emptyNote, h, icon } from "./dom.js";
-import { amountOf, dayText, isWeighed, money, parseMoney, parseQuantity, quantity, splitEntry, stepOf, today } from "./format.js";
+import { amountOf, dayText, isWeighed, money, parseMoney, parseQuantity, quantity, splitEntry, stepOf, timeText, today } from "./format.js";
 import { live } from "./live.js";
 
 export const title = "Balcão";
@@ -474,7 +474,7 @@ export function open(root, context) {
 		isSelling = true;
 		sellButton.disabled = true;
 		// A sale that waits for the server has its time in a note, as `sell --outbox` writes it.
-		const note = live.state === "fora" ? `vendido em ${dayText(today())} ${new Date().toLocaleTimeString("pt-BR", { hour: "2-digit", minute: "2-digit" })}, sem servidor` : "";
+		const note = live.state === "fora" ? `vendido em ${dayText(today())} ${timeText(new Date())}, sem servidor` : "";
 		// From here on the sale is kept as a change with its id, and no longer as a cart: a reload cannot sell it twice.
 		const adjustments = sold.map((line) => ({
 			name: line.label ?? line.name,

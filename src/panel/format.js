@@ -203,11 +203,16 @@ function formatted(date, options) {
 	return formats.get(key).format(date);
 }
 
+/// A time of a day, as `09:41`.
+export function timeText(date) {
+	return formatted(date, TIME);
+}
+
 /// A time as `09:41`, with its day if that is not today: `28/11 09:41`, `28/11/2025 09:41`.
 export function dateTime(iso, now = new Date()) {
 	const date = new Date(iso);
 	if (Number.isNaN(date.getTime())) return "";
-	const time = formatted(date, TIME);
+	const time = timeText(date);
 	if (date.toDateString() === now.toDateString()) return time;
 	const isThisYear = date.getFullYear() === now.getFullYear();
 	return `${formatted(date, isThisYear ? DAY : { ...DAY, year: "numeric" })} ${time}`;

@@ -4,7 +4,7 @@ import { call, change } from "./api.js";
 import { catalog, movement } from "./catalog.js";
 import { ask, showError, toast } from "./dialog.js";
 import { arrange, clear, emptyNote, h, icon } from "./dom.js";
-import { kindWord, money, quantity, reasonWord, signedQuantity } from "./format.js";
+import { kindWord, money, quantity, reasonWord, signedQuantity, timeText } from "./format.js";
 import { live } from "./live.js";
 import { may, whoAmI } from "./rights.js";
 
@@ -189,7 +189,7 @@ export function open(root) {
 		const isLive = move.isLive;
 		move.isLive = false;
 		return h("div", { class: `move${isUndone ? " is-undone" : ""}${isLive ? " is-live" : ""}${isFirst ? "" : " is-same"}`, role: "listitem", data: { sequence: String(move.sequence) } },
-			h("span", { class: "move-time num muted" }, new Date(move.recordedAt).toLocaleTimeString("pt-BR", { hour: "2-digit", minute: "2-digit" })),
+			h("span", { class: "move-time num muted" }, timeText(new Date(move.recordedAt))),
 			h("span", { class: "move-kind" }, h("span", { class: `badge ${isUndone || move.undoes > 0 ? "" : (BADGES[move.kind] ?? "")}` }, move.undoes > 0 ? "estorno" : kindWord(move.kind))),
 			h("div", { class: "move-name" }, h("b", {}, move.productName), h("small", {}, about)),
 			h("div", { class: "move-delta num" }, signedQuantity(move.deltaThousandths, unit), h("small", {}, `saldo ${quantity(move.balanceThousandths, unit)}`)),

@@ -9,8 +9,8 @@ use super::field::Field;
 use super::numbers::Numbers;
 use super::record::{Kind, Record};
 use crate::catalog::{
-    Barcode, Category, Key, Name, Price, ProductDraft, Quantity, Quoted, SHELF_LIFE_DAYS_MAX, ShopCode,
-    TermsDraft, Unit, unguarded,
+    Barcode, Category, Key, Name, Price, ProductDraft, Quantity, Quoted, SHELF_LIFE_DAYS_MAX, SHOP_CODE_MAX,
+    ShopCode, TermsDraft, Unit, unguarded,
 };
 
 /// The characters between the barcodes of one cell.
@@ -27,7 +27,7 @@ const QUANTITY_DECIMALS: usize = 3;
 const LONG_CODE_DIGITS: usize = 8;
 
 /// Digits of a shop code, at most.
-const SHOP_CODE_DIGITS: usize = 6;
+const SHOP_CODE_DIGITS: usize = SHOP_CODE_MAX.ilog10() as usize + 1;
 
 /// A row of the list that could be read.
 pub(super) struct Row {

@@ -2,7 +2,7 @@
 
 use std::ffi::OsString;
 use std::fs::{self, File};
-use std::io::{self, ErrorKind};
+use std::io::{self, ErrorKind, Write};
 use std::path::{Path, PathBuf};
 
 use super::{NameState, folder_of, open_locked, refuse_renamed};
@@ -125,6 +125,16 @@ impl AtomicFile {
         files::sync_folder(folder_of(&self.path))
     }
 
+    /// Writes a file that others may read, and [gives it its name](AtomicFile::finish_over).
+    ///
+    /// # Errors
+    /// If [`AtomicFile::begin_shared`] or [`AtomicFile::finish_over`] would fail, or the content cannot be written.
+    pub fn write_shared(path: &Path, content: &[u8], is_ours: impl Fn(&[u8]) -> bool) -> io::Result<()> {
+        let made = Self::begin_shared(path)?;
+        made.file().write_all(content)?;
+        made.finish_over(is_ours)
+    }
+
     /// Makes the file durable, and gives it its name if the name is free, or if `is_ours` recognises the
     /// first [`HEAD_BYTES`](super::HEAD_BYTES) of the file that has it.
     ///
@@ -134,11 +144,7 @@ impl AtomicFile {
     pub fn finish_over(self, is_ours: impl Fn(&[u8]) -> bool) -> io::Result<()> {
         self.file.sync_all()?;
         // Checked at the last moment, because a rename replaces whatever has the name.
-        let replace = match NameState::at(&self.path, is_ours)? {
-            NameState::Free => false,
-            NameState::Ours => true,
-            NameState::Other(obstacle) => return Err(io::Error::new(ErrorKind::AlreadyExists, obstacle)),
-        };
+        let replace = NameState::replaces(&self.path, is_ours)?;
         self.name(replace)
     }
 
@@ -209,7 +215,6 @@ fn temporary(path: &Path) -> io::Result<PathBuf> {
 
 #[cfg(test)]
 mod tests {
-    use std::io::Write;
 
     use super::*;
     use crate::private_file::is_private;

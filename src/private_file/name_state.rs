@@ -41,6 +41,19 @@ impl NameState {
         files::open_no_link(path)?.take(HEAD_BYTES).read_to_end(&mut head)?;
         Ok(if is_ours(&head) { NameState::Ours } else { NameState::Other(Obstacle("é outro arquivo")) })
     }
+
+    /// Whether a new file of this name replaces one.
+    ///
+    /// # Errors
+    /// If [`NameState::at`] would fail, or a thing of another program has the name
+    /// ([`ErrorKind::AlreadyExists`], which describes it).
+    pub fn replaces(path: &Path, is_ours: impl Fn(&[u8]) -> bool) -> io::Result<bool> {
+        match Self::at(path, is_ours)? {
+            NameState::Free => Ok(false),
+            NameState::Ours => Ok(true),
+            NameState::Other(obstacle) => Err(io::Error::new(ErrorKind::AlreadyExists, obstacle)),
+        }
+    }
 }
 
 /// Whether an ordinary file has this name; the inner error describes another thing that has it.

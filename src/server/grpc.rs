@@ -27,7 +27,7 @@ pub(super) use head::{HEADER_LIST_BYTES_READ_MAX, is_grpc};
 pub(super) use message_bytes::PREFIX_BYTES;
 pub(super) use own_words::{defect, no_room};
 pub(super) use router::{Answer, Router, not_served};
-pub(super) use unary::STANDBY;
+pub(super) use unary::{STANDBY, mark_standby};
 
 /// The most open calls of one connection; further calls wait at the client. Each call holds its request and
 /// its answer, so this number bounds the memory of a connection.

@@ -66,7 +66,7 @@ impl InvoiceOptions {
         let map = self.map.as_deref().map(Map::of_file).transpose()?.unwrap_or_default();
         map.check(&invoice)?;
         watch_interrupts(false).context("não foi possível receber os sinais do sistema")?;
-        let mut client = connect(&options.connection)?;
+        let mut client = connect(&options.change.connection)?;
         let earlier = client.call(&invoice::booked_request(invoice.key.as_str()))?;
         let Proceed::Book(undone) = self.proceed(&earlier, &invoice)? else { return Ok(()) };
         let mut lines = decided(&mut client, &invoice, &earlier, &map)?;
@@ -106,7 +106,7 @@ impl InvoiceOptions {
             return Ok(());
         }
         let reply = book(&mut client, &invoice, &lines, undone)?;
-        print_for_person(&reply, options.output.format)
+        print_for_person(&reply, options.change.output.format)
     }
 
     fn read(&self, file: &Path) -> Result<Invoice, Error> {

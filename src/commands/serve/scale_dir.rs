@@ -241,7 +241,9 @@ fn has_written(head: &[u8]) -> bool {
 fn replace(path: &Path, bytes: &[u8], last: Option<&Vec<u8>>) -> io::Result<Option<PathBuf>> {
     let earlier = match open_to_read(path) {
         Ok(earlier) => earlier,
-        Err(error) if error.kind() == ErrorKind::NotFound => return write(path, bytes).map(|()| None),
+        Err(error) if error.kind() == ErrorKind::NotFound => {
+            return AtomicFile::write_shared(path, bytes, has_written).map(|()| None);
+        }
         Err(error) => return Err(error),
     };
     let mut found = Vec::new();
@@ -254,7 +256,7 @@ fn replace(path: &Path, bytes: &[u8], last: Option<&Vec<u8>>) -> io::Result<Opti
     }
     let is_own = found.is_empty() || last.is_some_and(|last| *last == found);
     let kept = if is_own { None } else { Some(keep(path, &found)?) };
-    write(path, bytes)?;
+    AtomicFile::write_shared(path, bytes, has_written)?;
     Ok(kept)
 }
 
@@ -280,12 +282,6 @@ fn keep(path: &Path, load: &[u8]) -> io::Result<PathBuf> {
         }
     }
     Err(io::Error::other(format!("há {COPIES_MAX} cópias ao lado dele; guarde-as noutra pasta")))
-}
-
-fn write(path: &Path, bytes: &[u8]) -> io::Result<()> {
-    let made = AtomicFile::begin_shared(path)?;
-    made.file().write_all(bytes)?;
-    made.finish_over(has_written)
 }
 
 #[cfg(test)]

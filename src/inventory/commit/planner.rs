@@ -26,7 +26,7 @@ use crate::catalog::{
     RowError, Transaction, batch_digest, import_digest, ledger_order,
 };
 use crate::refusal::{Code, Refusal};
-use crate::store::{Recorded, RecordedById, Store};
+use crate::store::{LedgerRow, Recorded, RecordedById, Store};
 use results::{CountResult, FirstResult, ImportMade, TermsResult};
 
 /// The planner of one transaction, which checks one change after the other.
@@ -136,8 +136,7 @@ impl<'a> Planner<'a> {
         let mut movements = Vec::new();
         match result {
             FirstResult::Batch { first_sequence } => {
-                let row = self.store.rows(first_sequence, 1).map_err(unreadable)?.pop();
-                let count = row.map_or(0, |row| row.document.count as usize);
+                let count = self.row(first_sequence)?.map_or(0, |row| row.document.count as usize);
                 movements.push((first_sequence, count));
             }
             FirstResult::Count(lines) => {
@@ -295,6 +294,14 @@ impl<'a> Planner<'a> {
     /// If the store cannot be read, or lacks a movement.
     fn movements(&mut self, first_sequence: i64, count: usize) -> Result<Vec<Movement>, Refusal> {
         Ok(self.linked_movements(first_sequence, count)?.into_iter().map(|(_, movement)| movement).collect())
+    }
+
+    /// The stored row from this number on.
+    ///
+    /// # Errors
+    /// If the store cannot be read.
+    fn row(&mut self, sequence: i64) -> Result<Option<LedgerRow>, Refusal> {
+        Ok(self.store.rows(sequence, 1).map_err(unreadable)?.pop())
     }
 
     /// The movements from this one on, each with the movement that it undoes; 0 for none.

@@ -17,6 +17,7 @@ use super::one_message::{answer, answer_of, answer_with, read, unread_messages, 
 use super::own_words;
 use super::router::Method;
 use crate::access::{self, Identity};
+use crate::inventory::Session;
 use crate::operation::{AdjustRequest, Operation, Request};
 use crate::refusal::Refusal;
 use crate::server::answer_room::{AnswerRoom, Held};
@@ -33,6 +34,13 @@ const WRITTEN_AT_ONCE_MAX: usize = 1000;
 pub(in crate::server) const STANDBY: HeaderName = HeaderName::from_static("hortifruti-standby");
 
 type Answer = Result<Response<Body>, Status>;
+
+/// Marks an answer if the server stands by.
+pub(in crate::server) fn mark_standby<B>(answer: &mut Response<B>, session: &Session) {
+    if session.stands_by() {
+        answer.headers_mut().insert(STANDBY, HeaderValue::from_static("true"));
+    }
+}
 
 impl Calls {
     /// Answers a call.
@@ -54,10 +62,8 @@ impl Calls {
             Ok(_) => calls.note(Some(method.operation()), None, asked),
             Err(refused) => calls.note(Some(method.operation()), Some(grpc::code(refused)), asked),
         }
-        if let Ok(answer) = &mut answer
-            && calls.service.inventory.stands_by()
-        {
-            answer.headers_mut().insert(STANDBY, HeaderValue::from_static("true"));
+        if let Ok(answer) = &mut answer {
+            mark_standby(answer, &calls.service.inventory);
         }
         answer.unwrap_or_else(Status::into_http)
     }

@@ -20,9 +20,9 @@ pub(in crate::shell) const CHANGE: &str = "3";
 /// wait than the questions need, and none of them answers a question that the original did not put.
 pub(in crate::shell) fn asked_change(desk: &mut dyn Desk) -> Result<String, Stopped> {
     let (name, product) = loop {
-        let name = asked(desk, Argument::Name)?;
+        let name = asked(desk, Question::Argument(Argument::Name))?;
         if desk.is_pasted() {
-            return Ok(format!("{name} {}", asked(desk, Argument::Quantity)?));
+            return Ok(format!("{name} {}", asked(desk, Question::Argument(Argument::Quantity))?));
         }
         match desk.product_named(&name) {
             Ok(product) => break (name, product),
@@ -31,7 +31,7 @@ pub(in crate::shell) fn asked_change(desk: &mut dyn Desk) -> Result<String, Stop
     };
     desk.tell(&product_told(&product))?;
     let delta = loop {
-        let answer = asked(desk, Argument::Quantity)?;
+        let answer = asked(desk, Question::Argument(Argument::Quantity))?;
         if desk.is_pasted() {
             return Ok(format!("{name} {answer}"));
         }
@@ -45,9 +45,9 @@ pub(in crate::shell) fn asked_change(desk: &mut dyn Desk) -> Result<String, Stop
     Ok(format!("{name} {}{reason}", delta.with_comma()))
 }
 
-/// The answer to the question for an argument. An empty one drops the command.
-pub(super) fn asked(desk: &mut dyn Desk, argument: Argument) -> Result<String, Stopped> {
-    match desk.answer(Question::Argument(argument))? {
+/// The answer to a question. An empty one drops the command.
+pub(super) fn asked(desk: &mut dyn Desk, question: Question) -> Result<String, Stopped> {
+    match desk.answer(question)? {
         answer if answer.is_empty() => desk.drop_command(),
         answer => Ok(answer),
     }

@@ -14,21 +14,18 @@ use crate::refusal::{Code, Refusal};
 /// The text after `contar`, for which a person is asked. A wrong answer is asked again.
 pub(in crate::shell) fn asked_count(desk: &mut dyn Desk) -> Result<String, Stopped> {
     let (name, product) = loop {
-        let name = asked(desk, Argument::Name)?;
+        let name = asked(desk, Question::Argument(Argument::Name))?;
         match desk.product_named(&name) {
             Ok(product) => break (name, product),
             // A person who may only count sees no stock.
             Err(Stopped::Failed(ClientError::Refused(refusal))) if refusal.code == Code::Unauthenticated => {
-                return Ok(format!("{name} {}", asked(desk, Argument::Counted)?));
+                return Ok(format!("{name} {}", asked(desk, Question::Argument(Argument::Counted))?));
             }
             Err(stopped) => report_wrong(stopped)?,
         }
     };
     loop {
-        let answer = desk.answer(Question::Counted(product.clone()))?;
-        if answer.is_empty() {
-            return desk.drop_command();
-        }
+        let answer = asked(desk, Question::Counted(product.clone()))?;
         match read_count(desk, &answer, &product) {
             Ok(counted) => return Ok(format!("{name} {}", counted.with_comma())),
             Err(stopped) => report_wrong(stopped)?,

@@ -1,7 +1,7 @@
 //! Other terms of products, products that are merged, and examples that are cleared.
 
+use super::Planner;
 use super::results::{FirstResult, TermsResult};
-use super::{Planner, unreadable};
 use crate::catalog::{
     Author, Kind, Movement, ProductId, RequestId, TermsUpdate, Undoable, clear_examples_digest, merge_digest,
     update_digest,
@@ -63,8 +63,7 @@ impl Planner<'_> {
         if sequence > self.draft.published() {
             return Ok(None);
         }
-        let row = self.store.rows(sequence, 1).map_err(unreadable)?.pop();
-        let row = row.filter(|row| {
+        let row = self.row(sequence)?.filter(|row| {
             let Movement { sequence: found, kind, .. } = row.movement;
             found == sequence && kind == Kind::Opening && row.undoes == 0 && row.undone_by == 0
         });

@@ -73,8 +73,7 @@ impl Planner<'_> {
         if sequence < 1 || sequence > self.draft.published() {
             return Err(Refusal::movement_not_found(sequence));
         }
-        let named = self.store.rows(sequence, 1).map_err(unreadable)?;
-        let named = named.first().filter(|row| row.movement.sequence == sequence);
+        let named = self.row(sequence)?.filter(|row| row.movement.sequence == sequence);
         let named = named.ok_or_else(|| Refusal::movement_not_found(sequence))?;
         let Document { first_sequence, count } =
             if is_single { Document::of_one(sequence) } else { named.document };
@@ -123,7 +122,7 @@ impl Planner<'_> {
         let takes = |later: &Movement| later.sequence > movement.sequence && later.delta < Quantity::ZERO;
         let mut later = Vec::new();
         for taker in found.unwrap_or_default().into_iter().filter(takes) {
-            let row = self.store.rows(taker.sequence, 1).ok().and_then(|mut rows| rows.pop());
+            let row = self.row(taker.sequence).ok().flatten();
             if row.is_none_or(|row| row.undone_by == 0) {
                 later.push(taker);
             }

@@ -142,7 +142,7 @@ impl Planner<'_> {
         if made.created == 0 {
             return Ok(());
         }
-        let first = self.store.rows(made.first_sequence, 1).map_err(unreadable)?.pop().ok_or_else(not_yet)?;
+        let first = self.row(made.first_sequence)?.ok_or_else(not_yet)?;
         let planned = self.draft.movements_from(self.draft.published() + 1);
         let planned: HashSet<ProductId> = planned.iter().map(|movement| movement.product).collect();
         // The products of a part have numbers one after the other, as their openings have.
@@ -167,7 +167,7 @@ impl Planner<'_> {
                 used.extend(later.first().cloned());
             }
             for movement in later.into_iter().rev().filter(|it| it.sequence > opening) {
-                let row = self.store.rows(movement.sequence, 1).map_err(unreadable)?.pop();
+                let row = self.row(movement.sequence)?;
                 if row.is_none_or(|row| row.undoes == 0 && row.undone_by == 0) {
                     used.push(movement);
                 }

@@ -22,7 +22,7 @@ use crate::server::http::plain;
 use crate::wire::connect::{self, Codec, Kind};
 use crate::wire::grpc::{INVENTORY_SERVICE, status};
 use crate::wire::json::Call;
-pub(super) use answer::refused;
+pub(super) use answer::{json, refused};
 use format::Format;
 use request_body::{NoBody, StreamBody, UnaryBody};
 

@@ -8,14 +8,12 @@ use axum::body::Body;
 use axum::http::{Request, Response};
 use serde_json::{Value, json};
 
-use super::connect::refused;
-use super::{held, price_list};
+use super::{connect, price_list};
 use crate::access::Identity;
 use crate::catalog::{Details, Purchase, Quantity};
 use crate::invoice::{self, Invoice, Line, Match, Matching, Purchased, Standing};
 use crate::operation::{Operation, Permission};
 use crate::refusal::{Code, Refusal};
-use crate::server::answer_room::{AnswerRoom, Held};
 use crate::server::grpc::defect;
 use crate::server::http::connection::Connection;
 
@@ -41,11 +39,7 @@ pub(super) async fn answer(
         }
         matched(&connection, &identity, &invoice).await
     };
-    let read = read.await.and_then(|invoice| Held::new(invoice.to_string().into(), AnswerRoom::default()));
-    match read {
-        Ok(invoice) => held::answer("application/json", invoice),
-        Err(refusal) => refused(refusal),
-    }
+    connect::json(read.await)
 }
 
 /// The invoice with the products of its lines, for the panel.

@@ -12,8 +12,7 @@ use http_body_util::{BodyExt as _, LengthLimitError, Limited};
 use prost::Message as _;
 use serde_json::{Value, json};
 
-use super::connect::refused;
-use super::held;
+use super::connect;
 use crate::catalog::{IMPORT_ROWS_MAX, Name};
 use crate::operation::{
     self, IMPORT_BYTES_MAX, ImportRequest, Operation, Permission, ProductsRequest, Reply,
@@ -21,7 +20,6 @@ use crate::operation::{
 use crate::price_list::{self, BAD_ROWS_SHOWN_MAX, Field, PriceList, Reading, names_by_code};
 use crate::refusal::{Code, Refusal};
 use crate::scale_file::is_scale_file;
-use crate::server::answer_room::{AnswerRoom, Held};
 use crate::server::grpc::defect;
 use crate::server::http::connection::Connection;
 use crate::wire::grpc::import_message;
@@ -51,11 +49,7 @@ pub(super) async fn answer(
         let names = known_names(&connection, &bytes).await?;
         tokio::task::spawn_blocking(move || read(&bytes, names)).await.unwrap_or_else(|_| Err(defect()))
     };
-    let read = read.await.and_then(|list| Held::new(list.to_string().into(), AnswerRoom::default()));
-    match read {
-        Ok(list) => held::answer("application/json", list),
-        Err(refusal) => refused(refusal),
-    }
+    connect::json(read.await)
 }
 
 /// The bytes of a file.

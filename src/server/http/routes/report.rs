@@ -6,7 +6,7 @@ use axum::Extension;
 use axum::body::Body;
 use axum::extract::rejection::QueryRejection;
 use axum::extract::{Path, Query};
-use axum::http::{HeaderMap, HeaderValue, Response};
+use axum::http::{HeaderMap, Response};
 use serde::Deserialize;
 
 use super::connect::refused;
@@ -18,7 +18,7 @@ use crate::refusal::Refusal;
 use crate::render::{Format, render_sheet};
 use crate::report::{Report, What};
 use crate::server::answer_room::{AnswerRoom, Held};
-use crate::server::grpc::{STANDBY, defect};
+use crate::server::grpc::{defect, mark_standby};
 use crate::server::http::connection::Connection;
 
 /// The options of a report, called as those of the one-shot. An empty one is one that is not given.
@@ -70,9 +70,7 @@ pub(super) async fn answer(
             let content_type =
                 if format == Format::Csv { "text/csv; charset=utf-8" } else { "application/json" };
             let mut answer = held::answer(content_type, text);
-            if connection.service().inventory.stands_by() {
-                answer.headers_mut().insert(STANDBY, HeaderValue::from_static("true"));
-            }
+            mark_standby(&mut answer, &connection.service().inventory);
             answer
         }
         Err(refusal) => refused(refusal),

@@ -8,6 +8,7 @@ use axum::body::{Body, Bytes, HttpBody};
 use axum::http::{HeaderValue, Response, StatusCode, header};
 use hyper::body::Frame;
 use prost::bytes::{Buf as _, BytesMut};
+use serde_json::Value;
 use tonic::Status;
 
 use crate::operation::{Operation, Permission};
@@ -42,6 +43,14 @@ pub(super) async fn unary(
     match message.and_then(|message| Held::new(message, room).map_err(status)) {
         Ok(held) => held::answer(kind.content_type(), held),
         Err(refused) => error(&refused),
+    }
+}
+
+/// The answer to a request of another path than a call's.
+pub(in crate::server::http::routes) fn json(made: Result<Value, Refusal>) -> Response<Body> {
+    match made.and_then(|made| Held::new(made.to_string().into(), AnswerRoom::default())) {
+        Ok(held) => held::answer("application/json", held),
+        Err(refusal) => refused(refusal),
     }
 }
 
