@@ -68,7 +68,7 @@ pub struct Sold {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct LotPart {
     pub lot: Option<Lot>,
-    /// The quantity in ten-thousandths of the unit of the line.
+    /// The quantity in ten-thousandths of the unit in which the line is sold, or of that in which it is taxed.
     pub ten_thousandths: i64,
     pub expires_on: Option<Date>,
 }

@@ -3,7 +3,7 @@
 use super::document::Line;
 use super::matching::Match;
 use super::purchase::Purchased;
-use crate::catalog::{Amount, Quantity};
+use crate::catalog::{Amount, Lot, Quantity};
 use crate::local_time::{today, told_date};
 use crate::operation::doubtful::odd_cost;
 
@@ -27,6 +27,17 @@ pub fn doubts(line: &Line, of: &Match, purchased: &[Purchased]) -> Vec<String> {
     let usual = usual.filter(|(stock, cost)| stock.thousandths() > 0 && cost.centavos() > 0);
     let of_part = |part: &Purchased| odd_cost(product, part.quantity, part.cost, usual);
     odd.extend(purchased.first().and_then(of_part).map(|what| format!("item {}: {what}", line.number)));
+    let kept: Vec<&Lot> =
+        purchased.iter().filter_map(|part| part.details.purchase.as_ref()?.lot.as_ref()).collect();
+    let is_kept = |name: &&Lot| kept.iter().any(|lot| lot.as_str().split(", ").any(|it| it == name.as_str()));
+    let names: Vec<&Lot> = line.lots.iter().filter_map(|lot| lot.lot.as_ref()).collect();
+    if !names.iter().all(is_kept) {
+        let (count, kept) = (names.len(), names[0]);
+        odd.push(format!(
+            "item {}: dos {count} lotes, que juntos não cabem, só {kept} é guardado",
+            line.number
+        ));
+    }
     let day = purchased.iter().filter_map(|part| part.details.purchase.as_ref()?.expires_on).min();
     if let Some(day) = day.filter(|day| *day < today()) {
         odd.push(format!("item {}: a validade {} já passou", line.number, told_date(day)));

@@ -48,7 +48,7 @@ const CHARGES: [&str; 3] = ["vFrete", "vSeg", "vOutro"];
 const TAXES: [&str; 3] = ["vIPI", "vICMSST", "vFCPST"];
 
 /// Fields of the whole invoice, by the elements that they stand in.
-const OF_INVOICE: [[&str; 2]; 10] = [
+const OF_INVOICE: [[&str; 2]; 11] = [
     ["ide", "mod"],
     ["ide", "serie"],
     ["ide", "nNF"],
@@ -58,6 +58,7 @@ const OF_INVOICE: [[&str; 2]; 10] = [
     ["emit", "xNome"],
     ["emit", "CNPJ"],
     ["emit", "CPF"],
+    ["avulsa", "CNPJ"],
     ["dest", "CNPJ"],
 ];
 const RECIPIENT_PERSON: [&str; 2] = ["dest", "CPF"];
@@ -287,9 +288,11 @@ impl Found {
             return Err(InvoiceError::Missing("o CNPJ do fornecedor"));
         }
         let number = |name| self.field("ide", name).parse::<u32>().ok();
+        // An office that issues the invoice of a small grower (avulsa) puts its own registration into the key. The
+        // registration of a person has fewer digits.
+        let issuers = [supplier_id, self.field("avulsa", "CNPJ")];
         for (is_same, what) in [
-            // The registration of a person has fewer digits.
-            (format!("{supplier_id:0>14}") == key.supplier(), "o CNPJ"),
+            (issuers.iter().any(|issuer| format!("{issuer:0>14}") == key.supplier()), "o CNPJ"),
             (number("serie") == key.series(), "a série"),
             (number("nNF") == key.number(), "o número"),
             (self.authorized_key.as_deref().is_none_or(|other| other == text), "a autorização"),

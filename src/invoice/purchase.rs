@@ -87,15 +87,16 @@ struct Part {
     expires_on: Option<Date>,
 }
 
-/// Splits a line among its lots, if these hold all of it and each a number of thousandths. The parts cost together
-/// what the line costs.
+/// Splits a line among its lots, if these hold all of it, in the unit in which it is sold or taxed, and each a number
+/// of thousandths. The parts cost together what the line costs.
 fn parts(line: &Line, all: Quantity) -> Vec<Part> {
     let whole = || {
         let (lot, expires_on) = line.lot_and_expiry();
         vec![Part { quantity: all, cost: line.cost, lot, expires_on }]
     };
     let in_lots: i128 = line.lots.iter().map(|lot| i128::from(lot.ten_thousandths)).sum();
-    if line.lots.len() < 2 || in_lots != i128::from(line.sold.ten_thousandths) {
+    let mut wholes = [Some(&line.sold), line.taxed.as_ref()].into_iter().flatten();
+    if line.lots.len() < 2 || !wholes.any(|whole| in_lots == i128::from(whole.ten_thousandths)) {
         return whole();
     }
     let (mut through, mut quantity_before, mut cost_before) = (0, 0, 0);

@@ -311,29 +311,66 @@ fn bad_invoices_change_nothing() {
 
 #[test]
 fn a_line_of_several_lots_is_one_purchase_for_each_and_costs_what_it_costs() {
+    for (taxed, of_a, of_b) in
+        [("", "10.000", "20.000"), ("<uTrib>KG</uTrib><qTrib>600.0000</qTrib>", "200.000", "400.000")]
+    {
+        let shop = Shop::open();
+        let lots = format!(
+            "{taxed}<vFrete>0.01</vFrete><rastro><nLote>A</nLote><qLote>{of_a}</qLote><dVal>2099-01-01</dVal></rastro>\
+             <rastro><nLote>B</nLote><qLote>{of_b}</qLote><dVal>2099-01-02</dVal></rastro>"
+        );
+        let note = xml(9, &[("01", "", "TOMATE", "CX", "30.0000", "100.00", &lots)]);
+        let map = shop.file("mapa.csv", "item,produto,conteudo\n1,Tomate,20kg\n");
+        assert_eq!(shop.book(&note, &["--map", map.to_str().unwrap(), "--yes"]).code, 0);
+        let rows = shop.server.run(&["history", "--format", "ndjson"]).out;
+        let rows: Vec<serde_json::Value> =
+            rows.lines().map(|line| serde_json::from_str(line).unwrap()).collect();
+        let shown = |row: &serde_json::Value| {
+            (
+                row["lot"].clone(),
+                row["expires_on"].clone(),
+                row["delta_thousandths"].clone(),
+                row["amount_centavos"].clone(),
+            )
+        };
+        assert_eq!(shown(&rows[1]), ("A".into(), "2099-01-01".into(), 200_000.into(), 3333.into()));
+        assert_eq!(shown(&rows[0]), ("B".into(), "2099-01-02".into(), 400_000.into(), 6668.into()));
+    }
+}
+
+#[test]
+fn lots_that_do_not_fit_together_are_said() {
     let shop = Shop::open();
-    let lots = "<vFrete>0.01</vFrete><rastro><nLote>A</nLote><qLote>10.000</qLote><dVal>2099-01-01</dVal></rastro>\
-        <rastro><nLote>B</nLote><qLote>20.000</qLote><dVal>2099-01-02</dVal></rastro>";
-    let note = xml(9, &[("01", "", "TOMATE", "CX", "30.0000", "100.00", lots)]);
-    let map = shop.file("mapa.csv", "item,produto,conteudo\n1,Tomate,20kg\n");
-    assert_eq!(shop.book(&note, &["--map", map.to_str().unwrap(), "--yes"]).code, 0);
-    let rows = shop.server.run(&["history", "--format", "ndjson"]).out;
-    let rows: Vec<serde_json::Value> = rows.lines().map(|line| serde_json::from_str(line).unwrap()).collect();
-    let shown = |row: &serde_json::Value| {
-        (
-            row["lot"].clone(),
-            row["expires_on"].clone(),
-            row["delta_thousandths"].clone(),
-            row["amount_centavos"].clone(),
-        )
-    };
-    assert_eq!(shown(&rows[1]), ("A".into(), "2099-01-01".into(), 200_000.into(), 3333.into()));
-    assert_eq!(shown(&rows[0]), ("B".into(), "2099-01-02".into(), 400_000.into(), 6668.into()));
-    // What was received wins over the content of a box, and of the box nothing is learned.
+    let lot = |name| format!("<rastro><nLote>LOTE-DE-NOVEMBRO-{name}</nLote></rastro>");
+    let lots = ["A", "B", "C"].map(lot).concat();
+    let note = xml(9, &[("01", "", "TOMATE", "KG", "30.0000", "100.00", &lots)]);
+    let map = shop.file("mapa.csv", "item,produto\n1,Tomate\n");
+    let refused = shop.book(&note, &["--map", map.to_str().unwrap()]);
+    let told = "item 1: dos 3 lotes, que juntos não cabem, só LOTE-DE-NOVEMBRO-A é guardado";
+    assert!(refused.code == 2 && refused.err.contains(told), "{refused:?}");
+    assert_eq!(shop.stock("Tomate"), "0");
+}
+
+#[test]
+fn an_office_that_issues_the_invoice_of_a_grower_has_its_registration_in_the_key() {
+    let shop = Shop::open();
+    let grower = format!("<emit><CNPJ>{SUPPLIER}</CNPJ>");
+    let note = xml(9, &[COCONUT]).replace(&grower, "<emit><CPF>12345678909</CPF>");
+    let other = shop.book(&note, &[]);
+    assert!(other.err.contains("a chave não confere com o CNPJ"), "{other:?}");
+    let office = format!("</emit><avulsa><CNPJ>{SUPPLIER}</CNPJ><xOrgao>SEFAZ</xOrgao></avulsa>");
+    let booked = shop.book(note.replace("</emit>", &office), &[]);
+    assert_eq!((booked.code, shop.stock("Água de coco").as_str()), (0, "48"), "{booked:?}");
+}
+
+#[test]
+fn what_was_received_wins_over_the_content_of_a_box() {
+    let shop = Shop::open();
+    // Of the box nothing is learned.
     let note = xml(10, &[("02", "", "TOMATE", "CX", "3.0000", "100.00", "")]);
     let map = shop.file("mapa.csv", "item,produto,recebido\n1,Tomate,\"58,5\"\n");
     assert_eq!(shop.book(&note, &["--map", map.to_str().unwrap(), "--yes"]).code, 0);
-    assert_eq!(shop.stock("Tomate"), "658.5");
+    assert_eq!(shop.stock("Tomate"), "58.5");
     let note = xml(11, &[("02", "", "TOMATE", "CX", "3.0000", "100.00", "")]);
     let refused = shop.book(&note, &[]);
     assert!(refused.err.contains("falta dizer quanto vem em 1 CX"), "{refused:?}");
