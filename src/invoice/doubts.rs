@@ -32,11 +32,7 @@ pub fn doubts(line: &Line, of: &Match, purchased: &[Purchased]) -> Vec<String> {
     let is_kept = |name: &&Lot| kept.iter().any(|lot| lot.as_str().split(", ").any(|it| it == name.as_str()));
     let names: Vec<&Lot> = line.lots.iter().filter_map(|lot| lot.lot.as_ref()).collect();
     if !names.iter().all(is_kept) {
-        let (count, kept) = (names.len(), names[0]);
-        odd.push(format!(
-            "item {}: dos {count} lotes, que juntos não cabem, só {kept} é guardado",
-            line.number
-        ));
+        odd.push(format!("item {}: os lotes não cabem juntos, e só {} é guardado", line.number, names[0]));
     }
     let day = purchased.iter().filter_map(|part| part.details.purchase.as_ref()?.expires_on).min();
     if let Some(day) = day.filter(|day| *day < today()) {

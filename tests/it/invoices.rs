@@ -346,7 +346,7 @@ fn lots_that_do_not_fit_together_are_said() {
     let note = xml(9, &[("01", "", "TOMATE", "KG", "30.0000", "100.00", &lots)]);
     let map = shop.file("mapa.csv", "item,produto\n1,Tomate\n");
     let refused = shop.book(&note, &["--map", map.to_str().unwrap()]);
-    let told = "item 1: dos 3 lotes, que juntos não cabem, só LOTE-DE-NOVEMBRO-A é guardado";
+    let told = "item 1: os lotes não cabem juntos, e só LOTE-DE-NOVEMBRO-A é guardado";
     assert!(refused.code == 2 && refused.err.contains(told), "{refused:?}");
     assert_eq!(shop.stock("Tomate"), "0");
 }
