@@ -51,7 +51,8 @@ impl Call {
         let json = simdutf8::basic::from_utf8(json)
             .map_err(|_| Refusal::invalid("message", "o JSON não é UTF-8 válido"))?;
         strict::check(json, bytes_max)?;
-        let mut text = serde_json::Deserializer::from_str(json);
+        let json = strict::with_plain_fraction(json);
+        let mut text = serde_json::Deserializer::from_str(&json);
         let mut track = serde_path_to_error::Track::new();
         let options = DeserializeOptions::new().deny_unknown_fields(true);
         let read = DynamicMessage::deserialize_with_options(
@@ -150,6 +151,8 @@ mod tests {
             r#"{"name":"Caju","deltaThousandths":"-1000","requestId":"a"}"#,
             r#"{"name":"Caju","deltaThousandths":-1000,"requestId":"a"}"#,
             r#"{"name":"Caju","delta_thousandths":-1e3,"request_id":"a","kind":null}"#,
+            r#"{"name":"Caju","deltaThousandths":-1000000e-3,"requestId":"a","amountCentavos":0.0e-9}"#,
+            r#"{"name":"Caju","deltaThousandths":-1.00E+3,"requestId":"a","note":"1.5 \"e\" 1e-9"}"#,
             "\n{ \"request_id\" : \"a\", \"name\":\"\\u0043aju\",\"deltaThousandths\":-1000.0}\n",
         ] {
             let message = read(json).unwrap();
@@ -167,6 +170,15 @@ mod tests {
             (r#"{"name":7}"#, "name", r#"o valor em "name" não é do tipo do campo"#),
             (r#"{"deltaThousandths":"x"}"#, "deltaThousandths", "não é do tipo"),
             (r#"{"deltaThousandths":1.5}"#, "deltaThousandths", "não é do tipo"),
+            (r#"{"deltaThousandths":1000.0000000000001}"#, "deltaThousandths", "não é do tipo"),
+            (r#"{"deltaThousandths":-1.0000000000000000000000001e3}"#, "deltaThousandths", "não é do tipo"),
+            (r#"{"amountCentavos":1e-400}"#, "amountCentavos", "não é do tipo"),
+            (
+                r#"{"note":"\"1.5","amountCentavos":1e-99999999999999999999}"#,
+                "amountCentavos",
+                "não é do tipo",
+            ),
+            (r#"{"kind":4.00000000000000000001}"#, "kind", "não é do tipo"),
             (r#"{"deltaThousandths":9223372036854775808}"#, "deltaThousandths", "não é do tipo"),
             (r#"{"kind":"MOVEMENT_KIND_GIFT"}"#, "kind", r#"não há o valor "MOVEMENT_KIND_GIFT""#),
             ("", "message", "não é JSON"),

@@ -1,8 +1,10 @@
 //! The checks that a reader of JSON does not make: no field is there twice, because one of the two would be
 //! lost, and there are no more values than a message has room for.
 
+use std::borrow::Cow;
 use std::collections::HashSet;
 use std::fmt;
+use std::ops::Range;
 
 use serde::de::{DeserializeSeed, Deserializer, Error as _, MapAccess, SeqAccess, Visitor};
 use serde_json::error::Category;
@@ -42,6 +44,63 @@ pub(super) fn check(json: &str, bytes_max: usize) -> Result<(), Refusal> {
         }
     };
     Err(refusal)
+}
+
+/// Valid JSON in which the first number with a fraction is a half of the same length. A double, as which numbers are
+/// read, rounds a small fraction away, and no field has room for a half.
+pub(super) fn with_plain_fraction(json: &str) -> Cow<'_, str> {
+    let Some(number) = first_fraction(json) else { return Cow::Borrowed(json) };
+    let mut plain = json.to_owned();
+    let half = format!("{:0<width$}", "0.5", width = number.len());
+    plain.replace_range(number, &half);
+    Cow::Owned(plain)
+}
+
+/// The place of the first number that is not whole.
+fn first_fraction(json: &str) -> Option<Range<usize>> {
+    let bytes = json.as_bytes();
+    let mut at = 0;
+    while at < bytes.len() {
+        let rest = &bytes[at..];
+        let length = match rest[0] {
+            b'"' => text_length(rest),
+            b'-' | b'0'..=b'9' => {
+                let number = rest
+                    .iter()
+                    .take_while(|byte| !matches!(byte, b',' | b']' | b'}' | b' ' | b'\t' | b'\r' | b'\n'));
+                let number = at..at + number.count();
+                if !is_whole(&json[number.clone()]) {
+                    return Some(number);
+                }
+                number.len()
+            }
+            _ => 1,
+        };
+        at += length;
+    }
+    None
+}
+
+/// The bytes of a text of JSON with its quotation marks.
+fn text_length(rest: &[u8]) -> usize {
+    let mut is_escaped = false;
+    let end = rest.iter().skip(1).position(|byte| {
+        let is_end = *byte == b'"' && !is_escaped;
+        is_escaped = *byte == b'\\' && !is_escaped;
+        is_end
+    });
+    end.map_or(rest.len(), |end| end + 2)
+}
+
+/// Whether a number is whole: no digit but zeros is behind the decimal point, where the exponent has moved it.
+fn is_whole(number: &str) -> bool {
+    let (digits, exponent) = number.split_once(['e', 'E']).unwrap_or((number, "0"));
+    let (before, after) = digits.split_once('.').unwrap_or((digits, ""));
+    let digits = [before.trim_start_matches('-'), after].concat();
+    let last = digits.trim_end_matches('0').len();
+    // An exponent beyond 64 bits is negative: JSON with a number that no double can be has been refused.
+    let exponent = exponent.parse().unwrap_or(i64::MIN);
+    last == 0 || exponent.saturating_add_unsigned((digits.len() - last) as u64) >= after.len() as i64
 }
 
 /// The findings so far.
