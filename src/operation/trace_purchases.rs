@@ -5,10 +5,14 @@ use std::time::SystemTime;
 
 use jiff::civil::Date;
 
-use crate::catalog::{Amount, Author, Name, Purchase, Quantity, Unit};
+use crate::catalog::{Amount, Author, Digest, Name, Purchase, Quantity, Unit};
+use crate::refusal::Refusal;
 
 /// The most purchases of a page.
 pub const TRACED_MAX: usize = 1000;
+
+/// The bits of a page token that are a digest of the question. The rest has room for 2^47 movements.
+const QUESTION_BITS: u32 = 16;
 
 /// A question about purchases.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -29,7 +33,7 @@ pub struct TraceRequest<'a> {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct TraceReply {
     pub purchases: Vec<TracedPurchase>,
-    /// The movement before which the next page begins, if there may be more.
+    /// The token of the next page, if there may be more.
     pub next: Option<i64>,
 }
 
@@ -54,8 +58,62 @@ pub struct TracedPurchase {
     pub undone_by: i64,
 }
 
+impl TraceRequest<'_> {
+    /// The token of the page of purchases before this movement: a number, because clients read it as one.
+    pub fn page_token(&self, before: i64) -> i64 {
+        let mut question = Digest::of("rastro");
+        for part in [self.words, self.invoice, self.item] {
+            question.feed(part.as_bytes());
+        }
+        before << QUESTION_BITS | (question.value() & ((1 << QUESTION_BITS) - 1)).cast_signed()
+    }
+
+    /// The request for the page of this token.
+    ///
+    /// # Errors
+    /// If no server of ours gave the token for this question (`INVALID_ARGUMENT`).
+    pub fn at_page(mut self, token: &str) -> Result<Self, Refusal> {
+        let before = token
+            .parse::<i64>()
+            .ok()
+            .map(|token| (token >> QUESTION_BITS, token))
+            .filter(|(before, token)| *before > 0 && self.page_token(*before) == *token);
+        let wrong = || {
+            let what = "page_token não é deste rastro; use o next_page_token da página anterior, com as mesmas palavras";
+            Refusal::invalid("page_token", what)
+        };
+        self.before = Some(before.ok_or_else(wrong)?.0);
+        Ok(self)
+    }
+}
+
 impl fmt::Display for TraceRequest<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str("TracePurchases")
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_page_token_belongs_to_its_question() {
+        let words = TraceRequest { words: "ze", count_max: 2, ..TraceRequest::default() };
+        let token = words.page_token(812).to_string();
+        assert_eq!(words.at_page(&token).unwrap().before, Some(812));
+        let others = [
+            TraceRequest { words: "zeca", ..words },
+            TraceRequest { words: "", invoice: "ze", ..words },
+            TraceRequest { words: "", item: "ze", ..words },
+        ];
+        for (request, token) in others
+            .map(|other| (other, token.as_str()))
+            .into_iter()
+            .chain(["", "x", "0", "-1", "812", "9223372036854775808"].map(|token| (words, token)))
+        {
+            let refused = request.at_page(token).unwrap_err();
+            assert_eq!(refused.metadata, [("field", "page_token".to_owned())], "{request:?} {token}");
+        }
     }
 }

@@ -10,7 +10,6 @@ use super::v1;
 use crate::catalog::{Amount, Author, Cost, Purchase, Quantity, parse_expiry};
 use crate::operation::{
     EXPIRING_DAYS_MAX, ExpiringRequest, ExpiringStock, TRACED_MAX, TraceReply, TraceRequest, TracedPurchase,
-    parse_sequence,
 };
 use crate::refusal::Refusal;
 use crate::wire::NotAReply;
@@ -86,19 +85,13 @@ pub fn trace_request(message: &v1::TracePurchasesRequest) -> Result<TraceRequest
         Ok(count) => count.min(TRACED_MAX),
         Err(_) => return Err(Refusal::invalid("page_size", "o tamanho da página não pode ser negativo")),
     };
-    let before = match message.page_token.as_str() {
-        "" => None,
-        token => Some(
-            parse_sequence(token)
-                .map_err(|_| Refusal::invalid("page_token", "essa continuação não é deste servidor"))?,
-        ),
-    };
     let v1::TracePurchasesRequest { words, invoice, supplier_item: item, .. } = message;
     if [words, invoice, item].iter().filter(|text| !text.is_empty()).count() > 1 {
         let what = "procure por palavras, por nota ou por item do fornecedor, um só deles";
         return Err(Refusal::invalid("words", what));
     }
-    Ok(TraceRequest { words, invoice, item, before, count_max })
+    let request = TraceRequest { words, invoice, item, before: None, count_max };
+    if message.page_token.is_empty() { Ok(request) } else { request.at_page(&message.page_token) }
 }
 
 /// The message of a question about purchases.
@@ -108,7 +101,7 @@ pub fn trace_message(request: &TraceRequest<'_>) -> v1::TracePurchasesRequest {
         invoice: request.invoice.to_owned(),
         supplier_item: request.item.to_owned(),
         page_size: i32::try_from(request.count_max).unwrap_or(i32::MAX),
-        page_token: request.before.map_or(String::new(), |before| before.to_string()),
+        page_token: request.before.map_or(String::new(), |before| request.page_token(before).to_string()),
     }
 }
 
