@@ -158,6 +158,11 @@ impl Refusal {
         Self::invalid("time_zone", what)
     }
 
+    /// A number of days beyond the limit.
+    pub fn days(days_max: u32) -> Self {
+        Self::invalid("days", format!("use de 0 a {days_max} dias"))
+    }
+
     /// An invalid price.
     pub fn price(field: &'static str, error: &PriceError) -> Self {
         Self::invalid(field, error)

@@ -7,7 +7,7 @@ use super::recent_sales::Sums;
 use super::{Session, read};
 use crate::catalog::{Catalog, ProductId, ProductView, Quantity};
 use crate::operation::phrase::Measure;
-use crate::operation::{Basis, LowStock, LowStockRequest, SALES_DAYS};
+use crate::operation::{Basis, LowStock, LowStockRequest, SALES_DAYS, STOCKED_DAYS_MAX};
 use crate::refusal::{Code, Refusal};
 use crate::store::{Ledger, PurchaseQuery, StoreError};
 
@@ -26,9 +26,12 @@ impl Session {
     /// The products below their minimum, without stock, or with less than they sell in the days asked for.
     ///
     /// # Errors
-    /// If there are too many, or the store cannot be read.
+    /// If the days or the products are too many, or the store cannot be read.
     pub(super) async fn low_stock(&self, request: LowStockRequest) -> Result<Vec<LowStock>, Refusal> {
         self.note_read();
+        if request.days > STOCKED_DAYS_MAX {
+            return Err(Refusal::days(STOCKED_DAYS_MAX));
+        }
         let through = self.through().await?;
         let sales = match request.days {
             0 => None,

@@ -14,7 +14,7 @@ use crate::catalog::{
     Amount, Catalog, Cost, Name, Price, ProductId, Quantity, StockCost, Unit, left_of_each,
 };
 use crate::local_time::Days;
-use crate::operation::{ExpiringRequest, ExpiringStock};
+use crate::operation::{EXPIRING_DAYS_MAX, ExpiringRequest, ExpiringStock};
 use crate::refusal::{Code, Refusal};
 use crate::store::{Ledger, PurchaseQuery, PurchaseRow, StoreError};
 
@@ -87,7 +87,8 @@ impl Session {
     /// The rests of the purchases that expire up to a day, the first to expire first.
     ///
     /// # Errors
-    /// If there is no such time zone, the reply would be too long, or the store cannot be read.
+    /// If the days are too many, there is no such time zone, the reply would be too long, or the store cannot be
+    /// read.
     pub(super) async fn expiring(&self, request: ExpiringRequest<'_>) -> Result<Vec<ExpiringStock>, Refusal> {
         self.expiring_at(SystemTime::now(), request).await
     }
@@ -98,6 +99,9 @@ impl Session {
         request: ExpiringRequest<'_>,
     ) -> Result<Vec<ExpiringStock>, Refusal> {
         self.note_read();
+        if request.days > EXPIRING_DAYS_MAX {
+            return Err(Refusal::days(EXPIRING_DAYS_MAX));
+        }
         let days =
             Days::of_zone(request.time_zone).ok_or_else(|| Refusal::no_time_zone(request.time_zone))?;
         let today = days.date_of(now);

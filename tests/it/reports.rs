@@ -9,8 +9,8 @@ use tonic_types::StatusExt;
 
 use hortifruti::wire::grpc::v1::inventory_service_client::InventoryServiceClient;
 use hortifruti::wire::grpc::v1::{
-    AdjustStockRequest, MovementKind, PurchaseDetails, SummarizeMovementsRequest, SummaryGroup,
-    TracePurchasesRequest,
+    AdjustStockRequest, ListLowStockRequest, MovementKind, PurchaseDetails, SummarizeMovementsRequest,
+    SummaryGroup, TracePurchasesRequest,
 };
 
 use crate::support::Server;
@@ -276,6 +276,10 @@ async fn what_expires_who_sold_it_and_what_to_buy() {
         &["expiring", "--time-zone", "Lua/Cratera"],
     ] {
         assert_eq!(server.run(&[&["report"], args].concat()).code, 2, "{args:?}");
+    }
+    for days in [-1, 366] {
+        let refused = client.list_low_stock(ListLowStockRequest { days }).await.unwrap_err();
+        assert!(refused.message().contains("de 0 a 365 dias"), "{refused}");
     }
     let mut asked = TracePurchasesRequest { words: "ze".to_owned(), page_size: -1, ..Default::default() };
     let refused = client.trace_purchases(asked.clone()).await.unwrap_err();

@@ -4,7 +4,7 @@ use super::super::desk::{Desk, Stopped};
 use super::reports::show;
 use super::said::{Said, Verb};
 use crate::catalog::Quoted;
-use crate::operation::{Argument, EXPIRING_DAYS_MAX, Form, STOCKED_DAYS_MAX, days_here};
+use crate::operation::{Argument, Form, days_here};
 use crate::refusal::Refusal;
 use crate::report::{Report, What};
 
@@ -31,10 +31,10 @@ pub(super) const TRACE: Verb = stock(
 
 fn run(desk: &mut dyn Desk, verb: &Verb, rest: &str) -> Result<(), Stopped> {
     let said = Said::of(verb, rest)?;
-    let (what, days_max) = match verb.form.word {
-        "acabando" => (What::Low, STOCKED_DAYS_MAX),
-        "vencendo" => (What::Expiring, EXPIRING_DAYS_MAX),
-        _ => (What::Trace, 0),
+    let what = match verb.form.word {
+        "acabando" => What::Low,
+        "vencendo" => What::Expiring,
+        _ => What::Trace,
     };
     let mut report = Report::of_usual_period(what, days_here()?);
     match what {
@@ -44,10 +44,8 @@ fn run(desk: &mut dyn Desk, verb: &Verb, rest: &str) -> Result<(), Stopped> {
         What::Trace => said.text.clone_into(&mut report.words),
         _ if said.text.is_empty() => {}
         _ => {
-            let days = said.text.parse().ok().filter(|days| *days <= days_max);
-            report.days_ahead = Some(days.ok_or_else(|| {
-                let what = format!("{} não é um número de dias, de 0 a {days_max}", Quoted(said.text));
-                Refusal::invalid("days", what)
+            report.days_ahead = Some(said.text.parse().map_err(|_| {
+                Refusal::invalid("days", format!("{} não é um número de dias", Quoted(said.text)))
             })?);
         }
     }

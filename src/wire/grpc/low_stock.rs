@@ -12,8 +12,7 @@ use crate::wire::NotAReply;
 /// # Errors
 /// If a field is invalid: `INVALID_ARGUMENT` with the field.
 pub fn low_stock_request(message: &v1::ListLowStockRequest) -> Result<LowStockRequest, Refusal> {
-    let days = u32::try_from(message.days).ok().filter(|days| *days <= STOCKED_DAYS_MAX);
-    let days = days.ok_or_else(|| Refusal::invalid("days", format!("use de 0 a {STOCKED_DAYS_MAX} dias")))?;
+    let days = u32::try_from(message.days).map_err(|_| Refusal::days(STOCKED_DAYS_MAX))?;
     Ok(LowStockRequest { days })
 }
 

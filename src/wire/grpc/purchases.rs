@@ -22,9 +22,7 @@ const TRACED_DEFAULT: usize = 100;
 /// # Errors
 /// If a field is invalid: `INVALID_ARGUMENT` with the field.
 pub fn expiring_request(message: &v1::ListExpiringStockRequest) -> Result<ExpiringRequest<'_>, Refusal> {
-    let days = u32::try_from(message.days).ok().filter(|days| *days <= EXPIRING_DAYS_MAX);
-    let days =
-        days.ok_or_else(|| Refusal::invalid("days", format!("use de 0 a {EXPIRING_DAYS_MAX} dias")))?;
+    let days = u32::try_from(message.days).map_err(|_| Refusal::days(EXPIRING_DAYS_MAX))?;
     Ok(ExpiringRequest { days, time_zone: &message.time_zone })
 }
 

@@ -42,6 +42,8 @@ fn a_wrong_question_about_a_report_names_its_field() {
         ("day?until=31%2F02%2F2026", "end_time"),
         ("day?kind=roubo", "kind"),
         ("expiring?days=x", "days"),
+        ("expiring?days=3651", "days"),
+        ("low?days=366", "days"),
         ("day?days=2", "days"),
         ("trace", "words"),
         ("day?time_zone=Lua", "time_zone"),

@@ -7,7 +7,7 @@ use super::visit;
 use crate::support::project;
 
 /// Counts with a plural that are never one: they passed a limit, or are one themselves.
-const NEVER_ONE: [(&str, &str); 33] = [
+const NEVER_ONE: [(&str, &str); 34] = [
     ("bench.rs", "{} milésimos"),
     ("catalog/amount.rs", "{0} centavos"),
     ("catalog/decimal.rs", "{decimals_max} casas"),
@@ -30,6 +30,7 @@ const NEVER_ONE: [(&str, &str); 33] = [
     ("refusal.rs", "{bytes_max} bytes"),
     ("refusal.rs", "{count} mudanças"),
     ("refusal.rs", "{count} produtos"),
+    ("refusal.rs", "{days_max} dias"),
     ("refusal.rs", "{seconds_max} segundos"),
     ("refusal/terms.rs", "{count} partes"),
     ("render/imported.rs", "{part_count} partes"),
