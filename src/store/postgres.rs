@@ -5,6 +5,7 @@
 //! one, whoever sends it.
 
 mod address;
+mod allowance;
 mod commit;
 mod connect;
 mod current;
@@ -42,6 +43,7 @@ use super::{Lease, Ledger, LedgerRow, RecordedById, Settled, Store, StoreError, 
 use crate::catalog::{Author, Catalog, Movement, RequestId, Transaction};
 use crate::io_error::describe;
 use address::Address;
+use allowance::{Allowance, BARRIER_TIME, BARRIER_TIME_MAX, TAIL_TIME, TAIL_TIME_MAX};
 use commit::{COMMIT_TIME_MAX, Commit, Statements};
 use connect::{LOOK_TIME_MAX, Link, Purpose, look_time};
 use current::Current;
@@ -92,8 +94,9 @@ pub struct PostgresStore {
     last_took: Duration,
     /// The time since which no host has answered.
     gone_since: Option<Instant>,
-    /// The time that the next barrier may take, after some that took too long.
-    barrier_time: Option<Duration>,
+    /// The times that the next barrier and the next step behind another server may take.
+    barrier_allowance: Allowance,
+    tail_allowance: Allowance,
     closed: Option<Closed>,
 }
 
@@ -163,7 +166,8 @@ impl PostgresStore {
             forward: Forward::new(),
             last_took: Duration::MAX,
             gone_since: None,
-            barrier_time: None,
+            barrier_allowance: Allowance::new(BARRIER_TIME, BARRIER_TIME_MAX),
+            tail_allowance: Allowance::new(TAIL_TIME, TAIL_TIME_MAX),
             closed: None,
         };
         if link.standbys().is_empty() {
@@ -411,9 +415,7 @@ impl Store for PostgresStore {
     }
 
     fn tail(&mut self, catalog: &Catalog) -> Result<Option<Transaction>, StoreError> {
-        let next = self.read_tail(catalog)?;
-        self.confirm(catalog, next.is_some())?;
-        Ok(next)
+        self.read_tail(catalog)
     }
 
     fn close(&mut self) -> Result<(), StoreError> {

@@ -21,12 +21,6 @@ const PATIENCE: Duration = Duration::from_secs(30);
 /// The pause between two attempts to connect.
 const RETRY_AFTER: Duration = Duration::from_millis(50);
 
-/// How long the engine may take for the barrier, which waits for a commit that still runs. Each further barrier may
-/// take twice as long, up to [`BARRIER_TIME_MAX`]: a primary that was replaced waits for its standby for ever, and
-/// the next connection may find the one that replaced it.
-const BARRIER_TIME: Duration = Duration::from_millis(500);
-const BARRIER_TIME_MAX: Duration = Duration::from_secs(5);
-
 /// Raises the epoch of this server, unless another one has the lease. The epoch never falls, even on an engine that
 /// has lost some.
 const BARRIER: &str =
@@ -66,7 +60,7 @@ impl PostgresStore {
                 Err(StoreError::Unreachable { .. }) => std::thread::sleep(RETRY_AFTER),
                 settled => {
                     self.gone_since = None;
-                    self.barrier_time = None;
+                    self.barrier_allowance.reset();
                     return settled;
                 }
             }
@@ -77,9 +71,7 @@ impl PostgresStore {
         let timeline_min = self.current.timeline_min();
         let mut link = Link::open(&self.address, Purpose::Write { timeline_min })?;
         let (shop, epoch, holder) = (self.current.shop(), self.lease.epoch(), self.holder.as_str());
-        let time_max = self.barrier_time.unwrap_or(BARRIER_TIME);
-        self.barrier_time = Some(BARRIER_TIME_MAX.min(2 * time_max));
-        let barrier = link.change(time_max, async |session| {
+        let barrier = link.change(self.barrier_allowance.take(), async |session| {
             Ok(session
                 .query_opt(BARRIER, &[&shop, &holder, &epoch])
                 .await?
@@ -145,11 +137,16 @@ impl PostgresStore {
     /// Checks that the ledger goes on from this catalog, which another server's changes have brought up to date, and
     /// makes sure that no later engine lacks what is read now. A ledger that another one has replaced may have a
     /// movement of the same number.
-    pub(super) fn confirm(&mut self, catalog: &Catalog, has_more: bool) -> Result<(), StoreError> {
+    pub(super) fn confirm(
+        &mut self,
+        catalog: &Catalog,
+        has_more: bool,
+        time_max: Duration,
+    ) -> Result<(), StoreError> {
         let (shop, sequence) = (self.current.shop(), catalog.last_sequence());
         let Self { link, address, .. } = self;
         let link = link.as_mut().ok_or_else(|| gone(address))?;
-        let looked = link.change(LOOK_TIME_MAX, async |session| {
+        let looked = link.change(time_max, async |session| {
             if has_more {
                 confirmed(session, shop).await?;
             }

@@ -3,7 +3,6 @@
 use std::collections::HashMap;
 use std::collections::hash_map::Entry;
 use std::sync::Arc;
-use std::time::Duration;
 
 use super::connect::{Link, Purpose};
 use super::ends::Ends;
@@ -20,9 +19,6 @@ use crate::store::{LedgerRow, StoreError};
 
 /// The most movements of one step. A step takes a few milliseconds.
 const MOVEMENTS_MAX: usize = 4096;
-
-/// How long a step may take. One may have the whole price list of a shop.
-const TIME_MAX: Duration = Duration::from_secs(60);
 
 /// The first products, among which the examples of a first start are.
 const FIRST_PRODUCTS: usize = 16;
@@ -49,9 +45,10 @@ impl PostgresStore {
         }
         let shop = self.current.shop();
         let is_elected = self.lease.role() == Role::Elected;
+        let time_max = self.tail_allowance.take();
         let Self { link, address, .. } = self;
         let link = link.as_mut().ok_or_else(|| gone(address))?;
-        let read = link.run(TIME_MAX, async |session| {
+        let read = link.run(time_max, async |session| {
             session.client().batch_execute("BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY").await?;
             let read = read(session, shop, catalog).await;
             session.client().batch_execute("COMMIT").await?;
@@ -77,6 +74,8 @@ impl PostgresStore {
         if transaction.is_none() {
             self.follow_request_ids()?;
         }
+        self.confirm(catalog, transaction.is_some(), time_max)?;
+        self.tail_allowance.reset();
         Ok(transaction)
     }
 

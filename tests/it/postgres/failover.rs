@@ -134,6 +134,29 @@ fn every_server_that_knows_of_lost_changes_waits_to_be_started_again() {
 }
 
 #[test]
+fn a_server_that_stands_by_leaves_a_primary_that_is_silent() {
+    for version in versions() {
+        let (primary, standby) = pair(version);
+        primary.wait_for_standby("b");
+        primary.sql("postgres", "CREATE DATABASE lojas");
+        let mut writer = serve(&primary, &standby);
+        let other = serve(&primary, &standby);
+        assert_eq!(writer.connect().ask("3 Caju -1"), "Caju: R$2.0, Estoque: 59");
+        primary.freeze(true);
+        standby.promote();
+        writer.kill();
+        let since = Instant::now();
+        let answer = wait_for(|| {
+            let answer = other.connect().ask("3 Caju -1");
+            if answer.starts_with("Erro UNAVAILABLE") { Err(answer) } else { Ok(answer) }
+        });
+        println!("{}: answered after {:?}", version.name, since.elapsed());
+        assert_eq!(answer, "Caju: R$2.0, Estoque: 58");
+        primary.freeze(false);
+    }
+}
+
+#[test]
 fn a_cancelled_wait_for_the_standby_is_no_success() {
     for version in versions() {
         let (primary, standby) = pair(version);
