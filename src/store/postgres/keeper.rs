@@ -186,7 +186,8 @@ impl Keeping {
             self.lease.wake();
         }
         match self.standing.look(&row, Instant::now()) {
-            Step::Wait => self.lease.note_holder(&row.address),
+            Step::Wait if self.standing.is_alive(&row) => self.lease.note_holder(&row.address),
+            Step::Wait => self.lease.note_holder(""),
             // Others may have watched the lease for a while, so the time of this look says nothing.
             Step::Own => self.lease.elect(row.epoch, None),
             Step::Seize => {
@@ -285,7 +286,7 @@ impl Keeping {
     }
 
     fn failed(&self, failure: Failure) -> StoreError {
-        failure.into_error("guardar a vez de gravar em", &self.address)
+        failure.into_error("guardar a vez de mudar", &self.address)
     }
 
     fn fail(&mut self, error: &StoreError) {

@@ -38,6 +38,8 @@ pub(super) struct Standing {
     /// The name of this server.
     me: String,
     seen: Option<Seen>,
+    /// The name of the last server that was seen to take or renew the lease.
+    alive: Option<String>,
 }
 
 /// A lease that was seen, since when it is the same, and when it was last looked at.
@@ -50,7 +52,7 @@ struct Seen {
 
 impl Standing {
     pub(super) fn new(me: String) -> Self {
-        Self { me, seen: None }
+        Self { me, seen: None, alive: None }
     }
 
     /// The name of this server.
@@ -66,16 +68,22 @@ impl Standing {
         if row.holder.is_empty() {
             return Step::Seize;
         }
+        let is_same = |seen: &Seen| (seen.epoch, seen.beat) == (row.epoch, row.beat);
+        if self.seen.as_ref().is_some_and(|seen| !is_same(seen)) {
+            self.alive = Some(row.holder.clone());
+        }
         let since = match &self.seen {
-            Some(seen)
-                if (seen.epoch, seen.beat) == (row.epoch, row.beat) && now - seen.looked_at <= GAP_MAX =>
-            {
-                seen.since
-            }
+            Some(seen) if is_same(seen) && now - seen.looked_at <= GAP_MAX => seen.since,
             _ => now,
         };
         self.seen = Some(Seen { epoch: row.epoch, beat: row.beat, since, looked_at: now });
         if now - since >= LEASE { Step::Seize } else { Step::Wait }
+    }
+
+    /// Whether the holder was seen to take or renew the lease. The lease of a copy of a database names a server that
+    /// writes for the original, and clients must not be led there.
+    pub(super) fn is_alive(&self, row: &LeaseRow) -> bool {
+        self.alive.as_ref() == Some(&row.holder)
     }
 
     /// Forgets what was seen: the lease is watched from the beginning.
@@ -125,6 +133,26 @@ mod tests {
         let stands = |_: Duration| row(1, 1000, "outro");
         let start = start + Duration::from_secs(61);
         assert_eq!(watch(&mut standing, start, Duration::from_secs(60), stands), Some(LEASE));
+    }
+
+    #[test]
+    fn a_holder_is_alive_once_it_was_seen_to_renew_its_lease() {
+        let mut standing = Standing::new("eu".to_owned());
+        let start = Instant::now();
+        for (row, is_alive) in [
+            (row(1, 7, "outro"), false),
+            (row(1, 7, "outro"), false),
+            (row(1, 8, "outro"), true),
+            (row(1, 8, "outro"), true),
+            (row(2, 0, "terceiro"), true),
+        ] {
+            standing.look(&row, start);
+            assert_eq!(standing.is_alive(&row), is_alive, "{row:?}");
+        }
+        // A new connection may lead to another engine, with the same servers.
+        standing.forget();
+        standing.look(&row(2, 1, "terceiro"), start);
+        assert!(standing.is_alive(&row(2, 1, "terceiro")));
     }
 
     #[test]
