@@ -286,8 +286,7 @@ impl Writer {
             return Ok(RecordedById::default());
         }
         self.with_proof(|writer| writer.store.recorded(request_ids)).map_err(|error| {
-            self.metrics.store.fail(error.kind(), StoreState::Refusing);
-            tracing::error!(%error, "request ids could not be looked up");
+            self.note_refusing(&error);
             self.refused(&error)
         })
     }
@@ -349,8 +348,7 @@ impl Writer {
         let mut may_repeat = true;
         loop {
             if let Some(refusal) = self.refusal(&error) {
-                self.metrics.store.fail(error.kind(), StoreState::Refusing);
-                tracing::warn!(%error, "a transaction could not begin");
+                self.note_refusing(&error);
                 return Err(refusal);
             }
             self.metrics.store.fail(error.kind(), StoreState::InDoubt);
@@ -375,6 +373,14 @@ impl Writer {
                 }
             }
         }
+    }
+
+    /// Notes that the store refuses changes. The log says it of the first one, because every client tries again.
+    fn note_refusing(&self, error: &StoreError) {
+        if self.metrics.store.state() != StoreState::Refusing {
+            tracing::warn!(%error, "the store refuses changes");
+        }
+        self.metrics.store.fail(error.kind(), StoreState::Refusing);
     }
 
     /// Asks the store whether the transaction in doubt is stored, if there is one. If so, publishes it. Returns
