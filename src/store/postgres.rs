@@ -27,6 +27,7 @@ mod request_ids;
 mod rows;
 mod session;
 mod settle;
+mod shop;
 mod socket;
 mod standing;
 mod tail;
@@ -135,10 +136,10 @@ impl PostgresStore {
     /// If the address is no valid one, no host of it takes changes, or its database cannot be used.
     pub fn open_at(url: &str, own_address: &str) -> Result<Self, StoreError> {
         let address = Address::parse(url)?;
-        let mut link = Link::open(&address, Purpose::Write { timeline_min: 0 })?;
-        pooler::refuse(&mut link, &address)?;
+        let mut link = pooler::open_unmixed(&address, Purpose::Write { timeline_min: 0 })?;
         migrate::migrate(&mut link, &address)?;
-        let registered = link.change(LOOK_TIME_MAX, async |session| register(session, address.shop()).await);
+        let register = async |session: &_| shop::register(session, address.shop()).await;
+        let registered = link.change(LOOK_TIME_MAX, register);
         let shop = registered.map_err(|failure| failure.into_error("abrir", &address))?;
         let current = Arc::new(Current::default());
         current.set_shop(shop);
@@ -289,22 +290,12 @@ impl PostgresStore {
                 Err(error) => error,
             };
         }
-        failure.into_error("gravar em", &self.address)
+        failure.into_error("mudar", &self.address)
     }
 }
 
 fn gone(address: &Address) -> StoreError {
     StoreError::Unreachable { database: address.to_string(), reason: "a conexão foi encerrada".to_owned() }
-}
-
-/// Registers the shop if it is new. Returns its number.
-async fn register(session: &Session, shop: &str) -> Result<i32, Failure> {
-    session.execute("INSERT INTO shop (name) VALUES ($1) ON CONFLICT DO NOTHING", &[&shop]).await?;
-    let number: i32 = session.query_one("SELECT id FROM shop WHERE name = $1", &[&shop]).await?.try_get(0)?;
-    session
-        .execute("INSERT INTO lease (shop, epoch) VALUES ($1, 0) ON CONFLICT DO NOTHING", &[&number])
-        .await?;
-    Ok(number)
 }
 
 impl Store for PostgresStore {
@@ -398,7 +389,7 @@ impl Store for PostgresStore {
 
     fn tidy(&mut self) -> Result<(), StoreError> {
         let address = self.address.clone();
-        self.with_link("gravar em", |this, link| {
+        self.with_link("mudar", |this, link| {
             let (shop, last_sequence) = (this.current.shop(), this.ends.movement);
             let writer = Writer { address: &address, shop, epoch: this.lease.epoch(), last_sequence };
             this.forward.tidy(link, &writer);

@@ -141,6 +141,7 @@ fn a_shop_does_not_go_where_it_is_already_or_while_a_server_uses_it() {
         let before = fs::read(server.path().join("copia.db")).unwrap();
         for (from, to, why) in [
             ("hortifruti.db", url.as_str(), "já tem a loja"),
+            (url.as_str(), url.as_str(), "já tem a loja"),
             (url.as_str(), "copia.db", "já existe"),
             ("hortifruti.db", "copia.db", "já existe"),
             ("nao-ha.db", "nova.db", "não existe"),

@@ -54,6 +54,11 @@ fn a_server_that_stands_by_refuses_and_says_who_writes() {
         let shop = version.new_shop();
         let (writer, standby) = (serve(&shop), serve(&shop));
         let holder = format!("127.0.0.1:{}", writer.port);
+        // The holder is told once it was seen to renew its lease.
+        wait_for(|| {
+            let refusal = standby.connect().ask("4");
+            if refusal.contains(&holder) { Ok(()) } else { Err(refusal) }
+        });
         for line in ["1 Maca", "4", "3 Caju -1", "1 Uva", "3 Uva 1", "desfazer 4", "contar Caju 3"] {
             let refusal = standby.connect().ask(line);
             assert!(
@@ -425,4 +430,18 @@ fn of_many_servers_that_start_together_one_writes() {
         answers.next().ok_or("no server writes")
     });
     assert_eq!(sold, again);
+}
+
+#[test]
+fn a_shop_is_found_without_regard_to_case_and_accents() {
+    let Some(version) = newest() else { return };
+    let database = version.shared().database();
+    let mut first = serve(&database.shop("S%C3%A3o%20Jos%C3%A9"));
+    assert_eq!(first.connect().ask("3 Caju -1"), "Caju: R$2.0, Estoque: 59");
+    first.stop();
+    let other = serve(&database.shop("sao%20jose"));
+    assert_eq!(first_change(&other, "3 Caju -1").0, "Caju: R$2.0, Estoque: 58");
+    let verified = other.run(&["verify", &database.shop("SAO%20JOSE")]);
+    assert!(verified.out.contains("Movimentos: 6\n"), "{verified:?}");
+    assert_eq!(database.sql("SELECT name FROM hortifruti.shop"), "São José");
 }

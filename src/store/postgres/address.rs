@@ -29,7 +29,7 @@ pub(super) struct Address(Arc<Parts>);
 
 struct Parts {
     shown: String,
-    shop: String,
+    shop: Name,
     config: Config,
     /// The engine's hosts, each with its port.
     hosts: Vec<(Host, u16)>,
@@ -71,7 +71,7 @@ impl Address {
         let shop = parameters.shop.unwrap_or_default();
         // Names of shops follow the rules of names of products, so that no two look the same.
         let named = Name::parse(&shop).ok().filter(|name| name.as_str().len() <= SHOP_BYTES_MAX);
-        let Some(shop) = named.map(|name| name.as_str().to_owned()) else {
+        let Some(shop) = named else {
             let fault = if shop.is_empty() { "falta o nome da loja" } else { "o nome da loja não serve" };
             return Err(unfit(format!(
                 "{fault}, que tem de 1 a {SHOP_BYTES_MAX} bytes, como em ?shop=NOME no fim do endereço"
@@ -116,7 +116,7 @@ impl Address {
     }
 
     /// The name of the shop.
-    pub(super) fn shop(&self) -> &str {
+    pub(super) fn shop(&self) -> &Name {
         &self.0.shop
     }
 
@@ -258,7 +258,7 @@ mod tests {
         let address =
             Address::parse("postgres://loja@127.0.0.1:5433,localhost/frutas?shop=S%C3%A3o%20Jos%C3%A9")
                 .unwrap();
-        assert_eq!(address.shop(), "São José");
+        assert_eq!(address.shop().as_str(), "São José");
         let hosts: Vec<String> = (0..address.host_count()).map(|index| address.host_shown(index)).collect();
         assert_eq!(hosts, ["127.0.0.1:5433", "localhost:5432"]);
         assert_eq!(address.config(0).get_user(), Some("loja"));
@@ -291,7 +291,7 @@ mod tests {
     fn names_of_shops_that_look_the_same_are_the_same() {
         for text in ["S%C3%A3o%20Jos%C3%A9", "Sa%CC%83o%20Jos%C3%A9", " S%C3%A3o%20%20Jos%C3%A9%E2%80%8B"] {
             let address = Address::parse(&format!("postgres://localhost/frutas?shop={text}")).unwrap();
-            assert_eq!(address.shop(), "São José", "{text}");
+            assert_eq!(address.shop().as_str(), "São José", "{text}");
         }
         for text in ["%E2%80%AEx", "%C2%A0", "a%0A", &"x".repeat(65)] {
             let said = refused(&format!("postgres://localhost/frutas?shop={text}"));

@@ -94,7 +94,7 @@ fn bring_forward(address: &Address, timeline_min: u32, writer: (i32, i64)) -> Re
     let mut link = Link::open(address, Purpose::Write { timeline_min })?;
     loop {
         let done = link.change(ROUND_TIME_MAX, async |session| round(session, writer).await);
-        let (from, through) = done.map_err(|failure| failure.into_error("gravar em", address))?;
+        let (from, through) = done.map_err(|failure| failure.into_error("mudar", address))?;
         if through - from < FORWARD_AFTER {
             return Ok(through);
         }

@@ -12,22 +12,24 @@ use crate::store::StoreError;
 /// The code of the engine's errors with which a pooler refuses what does not fit its mode.
 const PROTOCOL_VIOLATION: &str = "08P01";
 
-/// Checks that two connections at the same time have two sessions, each of which keeps its settings.
+/// Connects to a host of the address, as [`Link::open`], and checks that another connection at the same time has
+/// another session, and that each keeps its settings.
 ///
 /// # Errors
-/// If they do not, or the engine does not answer.
-pub(super) fn refuse(link: &mut Link, address: &Address) -> Result<(), StoreError> {
+/// If no host can be used, does not answer, or mixes connections.
+pub(super) fn open_unmixed(address: &Address, purpose: Purpose) -> Result<Link, StoreError> {
+    let mut link = Link::open(address, purpose)?;
     let failed = |failure: Failure| failure.into_error("abrir", address);
     let mark = Uuid::now_v7().to_string();
-    run(link, &format!("SET hortifruti.session = '{mark}'")).map_err(failed)?;
+    run(&mut link, &format!("SET hortifruti.session = '{mark}'")).map_err(failed)?;
     // An open transaction keeps the connection that the pooler would give the first one next.
-    let mut other = Link::open(address, Purpose::Write { timeline_min: 0 })?;
+    let mut other = Link::open(address, purpose)?;
     let look = "SELECT coalesce(current_setting('hortifruti.session', true), '')";
     // A pooler of statements refuses to begin, and goes on to answer.
     let others = run(&mut other, "BEGIN").and_then(|_| run(&mut other, look));
-    let own = run(link, look).map_err(failed)?;
+    let own = run(&mut link, look).map_err(failed)?;
     match others {
-        Ok(others) if own == mark && others != mark => return Ok(()),
+        Ok(others) if own == mark && others != mark => return Ok(link),
         Err(Failure::Lost(reason)) if !reason.contains(PROTOCOL_VIOLATION) => {
             return Err(failed(Failure::Lost(reason)));
         }

@@ -258,7 +258,7 @@ fn a_deposed_primary_that_comes_back_is_left_alone() {
 }
 
 #[test]
-fn a_new_shop_does_not_wait_in_silence_for_a_standby_that_is_missing() {
+fn a_missing_standby_is_waited_for_and_named() {
     for version in versions() {
         let cluster = Cluster::new(version);
         let (used, empty) = (cluster.database(), cluster.database());
@@ -276,7 +276,18 @@ fn a_new_shop_does_not_wait_in_silence_for_a_standby_that_is_missing() {
             let ended = source.run(args);
             assert!(ended.err.contains("talvez espere por uma cópia síncrona (b)"), "{args:?}: {ended:?}");
         }
+        // A shop that is there has a server as soon as the standby is.
+        let folder = tempfile::tempdir().unwrap();
+        let waiting = Server::start_logged_in(folder, &["--data", &used.shop("primeira")]);
+        waiting.log("talvez espere por uma cópia síncrona (b)");
+        let refused = waiting.connect().ask("3 Caju -1");
+        assert!(refused.starts_with("Erro UNAVAILABLE: este servidor está de reserva"), "{refused}");
         cluster.set("synchronous_standby_names", "");
+        let answer = wait_for(|| {
+            let answer = waiting.connect().ask("3 Caju -1");
+            if answer.starts_with("Erro UNAVAILABLE") { Err(answer) } else { Ok(answer) }
+        });
+        assert_eq!(answer, "Caju: R$2.0, Estoque: 59");
         let server = Server::start(&["--data", &shop]);
         assert_eq!(server.connect().ask("3 Caju -1"), "Caju: R$2.0, Estoque: 59");
     }

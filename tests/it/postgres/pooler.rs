@@ -61,11 +61,16 @@ fn a_pooler_that_mixes_connections_is_refused_and_one_of_sessions_serves() {
         for mode in ["transaction", "statement"] {
             let pooler = Pooler::start(cluster, mode);
             let folder = tempfile::tempdir().unwrap();
-            let mut command = hortifruti(folder.path());
-            command.args(["serve", "--port", "0", "--data", &pooler.address(cluster, &shop)]);
-            let ended = run(&mut command, "");
-            assert_eq!(ended.code, 1, "{mode}: {ended:?}");
-            assert!(ended.err.contains("pool_mode = session"), "{mode}: {}", ended.err);
+            let address = pooler.address(cluster, &shop);
+            for args in [
+                &["serve", "--port", "0", "--data", &address][..],
+                &["verify", &address],
+                &["move", &address, "copia.db"],
+            ] {
+                let ended = run(hortifruti(folder.path()).args(args), "");
+                assert_eq!(ended.code, 1, "{mode}: {args:?}: {ended:?}");
+                assert!(ended.err.contains("pool_mode = session"), "{mode}: {args:?}: {}", ended.err);
+            }
         }
         let pooler = Pooler::start(cluster, "session");
         let address = pooler.address(cluster, &shop);

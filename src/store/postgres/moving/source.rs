@@ -13,7 +13,7 @@ use crate::store::postgres::connect::{LOOK_TIME_MAX, Link, Purpose};
 use crate::store::postgres::error::Failure;
 use crate::store::postgres::moment::PostgresMoment;
 use crate::store::postgres::session::Session;
-use crate::store::postgres::verify::find_shop;
+use crate::store::postgres::{pooler, shop};
 
 /// How long the holder of a lease may be silent until the shop counts as free: longer than a lease, by which other
 /// servers judge.
@@ -46,8 +46,8 @@ impl PostgresSource {
     /// If a server writes for the shop, or the shop is not there or cannot be locked.
     pub(crate) fn open(url: &str) -> Result<Self, StoreError> {
         let address = Address::parse(url)?;
-        let mut link = Link::open(&address, Purpose::Write { timeline_min: 0 })?;
-        let shop = find_shop(&mut link, &address)?.ok_or_else(|| no_shop(&address))?;
+        let mut link = pooler::open_unmixed(&address, Purpose::Write { timeline_min: 0 })?;
+        let shop = shop::existing(&mut link, &address)?;
         let failed = |failure: Failure| failure.into_error("abrir", &address);
         let in_use = |by: &str| {
             let by = if by.is_empty() { String::new() } else { format!(" ({by})") };
@@ -97,11 +97,6 @@ async fn lock(session: &Session, shop: i32, lease: &Lease) -> Result<bool, Failu
     session.client().batch_execute("BEGIN ISOLATION LEVEL REPEATABLE READ").await?;
     let lock = "SELECT epoch = $2 FROM lease WHERE shop = $1 FOR UPDATE";
     Ok(session.query_one(lock, &[&shop, &epoch]).await?.try_get(0)?)
-}
-
-fn no_shop(address: &Address) -> StoreError {
-    let reason = format!("não tem a loja {}; confira o nome em shop=", address.shop());
-    StoreError::Unfit { database: address.to_string(), reason }
 }
 
 impl Source for PostgresSource {

@@ -9,19 +9,19 @@ use std::pin::pin;
 use tokio_postgres::binary_copy::BinaryCopyInWriter;
 
 use super::MOVE_TIME_MAX;
-use crate::catalog::{Author, Catalog, ProductChange, Transaction};
+use crate::catalog::{Author, Catalog, Name, ProductChange, Transaction};
 use crate::store::StoreError;
 use crate::store::check::{KeptRequest, Moment};
 use crate::store::moving::{Source, Target};
 use crate::store::postgres::address::Address;
 use crate::store::postgres::commit::{Commit, Statements};
-use crate::store::postgres::connect::{Link, Purpose};
+use crate::store::postgres::connect::{LOOK_TIME_MAX, Link, Purpose};
 use crate::store::postgres::error::{Failure, bad_value};
 use crate::store::postgres::forward::write_balances;
 use crate::store::postgres::journal::{COLUMNS, JournalRow, rows};
-use crate::store::postgres::migrate;
 use crate::store::postgres::moment::PostgresMoment;
 use crate::store::postgres::session::{Session, Value};
+use crate::store::postgres::{migrate, pooler, shop};
 
 /// Products that one statement writes.
 const PRODUCTS_AT_ONCE: usize = 10_000;
@@ -48,10 +48,10 @@ impl PostgresTarget {
     /// If the database has a shop of this name already, or cannot be changed.
     pub(crate) fn begin(url: &str) -> Result<Self, StoreError> {
         let address = Address::parse(url)?;
-        let mut link = Link::open(&address, Purpose::Write { timeline_min: 0 })?;
+        let mut link = pooler::open_unmixed(&address, Purpose::Write { timeline_min: 0 })?;
         migrate::migrate(&mut link, &address)?;
         migrate::wait_for_standbys(&mut link, &address)?;
-        let begun = link.run(MOVE_TIME_MAX, async |session| begin(session, address.shop()).await);
+        let begun = link.run(LOOK_TIME_MAX, async |session| begin(session, address.shop()).await);
         let Some((shop, epoch)) = begun.map_err(|failure| failure.into_error("preparar", &address))? else {
             let reason = format!("já tem a loja {}; escolha outro nome em shop=", address.shop());
             return Err(StoreError::Unfit { database: address.to_string(), reason });
@@ -62,7 +62,7 @@ impl PostgresTarget {
 
     fn run<T>(&mut self, act: impl AsyncFnOnce(&Session) -> Result<T, Failure>) -> Result<T, StoreError> {
         let done = self.link.run(MOVE_TIME_MAX, act);
-        done.map_err(|failure| failure.into_error("gravar em", &self.address))
+        done.map_err(|failure| failure.into_error("mudar", &self.address))
     }
 
     /// Writes a transaction as a commit does, but for the journal. Returns the numbers of its authors.
@@ -75,7 +75,7 @@ impl PostgresTarget {
         let (commit, authors) = Commit::beside_journal(transaction, place, &self.authors, is_opening);
         let Self { link, address, statements, .. } = self;
         let sent = link.run(MOVE_TIME_MAX, async |session| commit.send(session, statements).await);
-        sent.map_err(|failure| failure.into_error("gravar em", address))?;
+        sent.map_err(|failure| failure.into_error("mudar", address))?;
         self.authors.extend(commit.new_authors);
         Ok(authors)
     }
@@ -83,18 +83,23 @@ impl PostgresTarget {
 
 /// Registers the shop in a transaction, and takes its lease. Returns its number and the epoch; `None` if the shop was
 /// opened before.
-async fn begin(session: &Session, shop: &str) -> Result<Option<(i32, i64)>, Failure> {
+async fn begin(session: &Session, name: &Name) -> Result<Option<(i32, i64)>, Failure> {
     session.client().batch_execute("BEGIN ISOLATION LEVEL READ COMMITTED").await?;
-    session.execute("INSERT INTO shop (name) VALUES ($1) ON CONFLICT DO NOTHING", &[&shop]).await?;
-    let number: i32 = session.query_one("SELECT id FROM shop WHERE name = $1", &[&shop]).await?.try_get(0)?;
-    let lease = "INSERT INTO lease (shop, epoch) VALUES ($1, 0) ON CONFLICT DO NOTHING";
-    session.execute(lease, &[&number]).await?;
+    let number = shop::register(session, name).await?;
+    // Before the lease is asked for, which the source has locked if it is the same shop.
+    if is_open(session, number).await? {
+        return Ok(None);
+    }
     // From here on no server can take the lease, or open the shop.
     let take = "UPDATE lease SET epoch = epoch + 1, beat = 0, holder = '', address = '' WHERE shop = $1
          RETURNING epoch";
     let epoch = session.query_one(take, &[&number]).await?.try_get(0)?;
-    let opened = session.query_opt("SELECT 1 FROM forwarded WHERE shop = $1", &[&number]).await?;
-    Ok(opened.is_none().then_some((number, epoch)))
+    Ok((!is_open(session, number).await?).then_some((number, epoch)))
+}
+
+/// Whether a server has opened the shop.
+async fn is_open(session: &Session, shop: i32) -> Result<bool, Failure> {
+    Ok(session.query_opt("SELECT 1 FROM forwarded WHERE shop = $1", &[&shop]).await?.is_some())
 }
 
 impl Source for PostgresTarget {
@@ -158,26 +163,24 @@ impl Target for PostgresTarget {
     fn finish(mut self: Box<Self>) -> Result<(), StoreError> {
         let failed = |failure: Failure, address: &Address| match failure {
             Failure::Lost(reason) => StoreError::Failed {
-                action: "terminar de gravar em",
+                action: "terminar de mudar",
                 path: address.to_string(),
                 reason: format!(
                     "{reason}. Não se sabe se a loja ficou lá; confira com `hortifruti verify` antes de repetir"
                 ),
             },
-            failure => failure.into_error("gravar em", address),
+            failure => failure.into_error("mudar", address),
         };
         let shop = self.shop;
         let commit = async |session: &Session| Ok(session.client().batch_execute("COMMIT").await?);
         self.link.change(MOVE_TIME_MAX, commit).map_err(|failure| failed(failure, &self.address))?;
         // An engine that had undone the transaction answers the commit as if nothing was wrong.
-        let look = async |session: &Session| {
-            session.query_opt("SELECT 1 FROM forwarded WHERE shop = $1", &[&shop]).await
-        };
+        let look = async |session: &_| is_open(session, shop).await;
         match self.link.run(MOVE_TIME_MAX, look).map_err(|failure| failed(failure, &self.address))? {
-            Some(_) => Ok(()),
-            None => {
+            true => Ok(()),
+            false => {
                 let undone = bad_value("o banco desfez a gravação");
-                Err(undone.into_error("gravar em", &self.address))
+                Err(undone.into_error("mudar", &self.address))
             }
         }
     }

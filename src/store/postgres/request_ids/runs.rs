@@ -46,7 +46,7 @@ pub(super) fn store_run(
         let stored = link.change(RUN_TIME_MAX, async |session| write(session, (shop, epoch), &run).await);
         match stored {
             Err(failure) if failure.is_duplicate_of("request_run_pkey") => Ok(Err(Unstored::Known)),
-            stored => stored.map(Ok).map_err(|failure| failure.into_error("gravar em", address)),
+            stored => stored.map(Ok).map_err(|failure| failure.into_error("mudar", address)),
         }
     });
     match stored {
