@@ -23,6 +23,7 @@ mod sheet;
 mod skipped;
 mod table;
 mod text;
+mod withdrawn;
 mod workbook;
 
 use std::borrow::Cow;
@@ -151,6 +152,11 @@ fn read_table(table: &Table, reading: &Reading) -> Result<PriceList, PriceListEr
     let mut first = First::default();
     for (number, List { places, header, columns }) in lists.iter().enumerate() {
         let mut section = columns.section.clone();
+        let rows = || table.rows().skip(rows_before).filter_map(|(_, row)| Some(row.ok()?.part(places)));
+        let is_grouped = columns.are_grouped(rows());
+        if is_grouped {
+            list.notes.push(columns.grouped_note(header));
+        }
         // The line below the last product.
         let mut line_below = None;
         for (line, row) in table.rows().skip(rows_before) {
@@ -165,9 +171,14 @@ fn read_table(table: &Table, reading: &Reading) -> Result<PriceList, PriceListEr
                 }
                 let stands_apart = line_below != Some(line);
                 line_below = None;
+                if let Some(category) = columns.category(row).filter(|_| is_grouped) {
+                    section = Some(category);
+                }
                 if let Some(no_product) = no_product(row, header, columns, has_lower_case, stands_apart) {
-                    if let NoProduct::Section(category) = &no_product {
-                        section = Some(category.clone());
+                    match &no_product {
+                        NoProduct::Section(category) => section = Some(category.clone()),
+                        NoProduct::Withdrawn => line_below = Some(line + 1),
+                        _ => {}
                     }
                     skipped.note_row(&no_product);
                     continue;

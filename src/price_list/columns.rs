@@ -1,5 +1,6 @@
 //! The columns of a price list, found by their names in the header.
 
+use std::collections::HashSet;
 use std::ops::Range;
 
 use super::error::PriceListError;
@@ -7,7 +8,8 @@ use super::field::Field;
 use super::headings::Heading;
 use super::limits::COLUMNS_MAX;
 use super::record::Record;
-use crate::catalog::{Category, Quoted, Unit};
+use super::withdrawn::Says;
+use crate::catalog::{Category, Key, Quoted, Unit};
 
 /// The columns that a note names as not read; the others are counted.
 const UNREAD_NAMED_MAX: usize = 8;
@@ -21,6 +23,8 @@ pub(super) struct Columns {
     read: Vec<(Field, usize)>,
     /// The places of the columns whose texts are the end of the name.
     pub(super) grades: Vec<usize>,
+    /// The columns that say whether a product is still sold.
+    withdrawn: Vec<(usize, Says)>,
     /// The units that headings name, as `Preço (R$/kg)` and `Estoque (kg)` do.
     units: Vec<(Field, Unit)>,
     /// Whether the column of units only says how products are packed.
@@ -95,6 +99,10 @@ impl Columns {
         let grades =
             (0..headings.len()).filter(|place| headings[*place].is_grade() && !is_read(&read, *place));
         let grades = grades.collect();
+        // Beside a market's prices, a state is that of the market.
+        let says = |place: usize| Says::of(&headings[place]).filter(|it| *it != Says::State || !has_range);
+        let withdrawn = (0..headings.len()).filter(|place| !is_read(&read, *place));
+        let withdrawn = withdrawn.filter_map(|place| Some((place, says(place)?))).collect();
         let units = read.iter().filter_map(|(field, place)| Some((*field, headings[*place].unit()?)));
         let units = units.collect();
         // Beside a market's price of the kilo, whatever a product is sold in is its packing.
@@ -107,7 +115,18 @@ impl Columns {
         let is_name_certain = given.iter().any(|(field, _)| *field == Field::Name)
             || place_of(Field::Name).is_some_and(|place| headings[place].words == Field::Name.heading());
         let count = header.len();
-        Ok(Self { read, grades, units, is_packing, is_kind, section, is_name_certain, is_exported, count })
+        Ok(Self {
+            read,
+            grades,
+            withdrawn,
+            units,
+            is_packing,
+            is_kind,
+            section,
+            is_name_certain,
+            is_exported,
+            count,
+        })
     }
 
     /// The places of the lists that stand side by side under one header: the parts of it that have the same headings
@@ -140,6 +159,48 @@ impl Columns {
         self.read.iter().find(|(own, _)| *own == field).map(|(_, place)| *place)
     }
 
+    /// Whether a row says that its product is not sold any more.
+    pub(super) fn are_withdrawn(&self, row: &Record) -> bool {
+        self.withdrawn.iter().any(|(place, says)| says.is_withdrawn(row.get(*place).unwrap_or_default()))
+    }
+
+    /// Whether each category stands only beside the first of its products, as cells are saved that were merged: in a
+    /// column before the names, none twice, beside the first product, and beside half of all at most.
+    pub(super) fn are_grouped(&self, rows: impl Iterator<Item = Record>) -> bool {
+        let (Some(category), Some(name)) = (self.place(Field::Category), self.place(Field::Name)) else {
+            return false;
+        };
+        if category > name || self.is_exported {
+            return false;
+        }
+        let (mut seen, mut without) = (HashSet::new(), 0);
+        for row in rows.filter(|row| !row.is_blank_at(name)) {
+            if !row.is_blank_at(category) {
+                if !seen.insert(Key::fold(row.get(category).unwrap_or_default().trim())) {
+                    return false;
+                }
+            } else if seen.is_empty() {
+                return false;
+            } else {
+                without += 1;
+            }
+        }
+        without >= seen.len().max(1)
+    }
+
+    /// The category of a row with a product, if it has one.
+    pub(super) fn category(&self, row: &Record) -> Option<Category> {
+        row.get(self.place(Field::Name)?).filter(|name| !name.trim().is_empty())?;
+        Category::parse(row.get(self.place(Field::Category)?)?.trim()).ok()
+    }
+
+    /// A note that the empty cells of the categories are read as those above them.
+    pub(super) fn grouped_note(&self, header: &Record) -> String {
+        let heading = self.place(Field::Category).and_then(|place| header.get(place)).unwrap_or_default();
+        let heading = Quoted(heading.trim());
+        format!("a coluna {heading} só tem a primeira linha de cada grupo, e vale para as linhas abaixo dela")
+    }
+
     /// The unit that the heading of a field names.
     pub(super) fn unit(&self, field: Field) -> Option<&Unit> {
         self.units.iter().find(|(own, _)| *own == field).map(|(_, unit)| unit)
@@ -154,7 +215,8 @@ impl Columns {
     /// A note on the columns that are not read, if there are some.
     pub(super) fn unread(&self, header: &Record) -> Option<String> {
         let mut unread = header.iter().enumerate().filter(|(place, heading)| {
-            !self.are_read(*place) && !self.grades.contains(place) && !heading.trim().is_empty()
+            let is_used = self.grades.contains(place) || self.withdrawn.iter().any(|(it, _)| it == place);
+            !self.are_read(*place) && !is_used && !heading.trim().is_empty()
         });
         let named: Vec<String> = unread
             .by_ref()
@@ -193,4 +255,34 @@ fn shown(header: &Record) -> String {
 pub(super) fn known_columns(row: &Record) -> usize {
     let is_known = |cell: &&str| Field::ALL.into_iter().any(|field| Heading::of(cell).rank(field).is_some());
     row.iter().take(COLUMNS_MAX).filter(is_known).count()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::read;
+
+    fn categories(text: &str) -> Vec<String> {
+        let list = read(text.as_bytes()).unwrap();
+        let category =
+            |row: &crate::catalog::ProductDraft| row.terms.category.as_ref().map(ToString::to_string);
+        list.rows.iter().map(|row| category(row).unwrap_or_default()).collect()
+    }
+
+    #[test]
+    fn a_category_that_stands_beside_its_first_product_is_that_of_the_others() {
+        let text = "Seção;Produto;Preço\nFRUTAS;Uva;9\n;Pera;8\n;;\n;Kiwi;7\nFOLHAS;Rúcula;s/c\n;Alface;3\n";
+        assert_eq!(categories(text), ["FRUTAS", "FRUTAS", "FRUTAS", "FOLHAS"]);
+        let note =
+            "a coluna \"Seção\" só tem a primeira linha de cada grupo, e vale para as linhas abaixo dela";
+        assert!(read(text.as_bytes()).unwrap().notes.contains(&note.to_owned()));
+        // Elsewhere an empty cell is a product without a category.
+        for text in [
+            "Produto;Seção;Preço\nUva;FRUTAS;9\nCarvão;;8\nPera;FOLHAS;7\nSal;;1\n",
+            "Seção;Produto;Preço\nFRUTAS;Uva;9\n;Carvão;8\nFRUTAS;Pera;7\n;Sal;1\n",
+            "Seção;Produto;Preço\n;Carvão;8\nFRUTAS;Pera;7\n;Sal;1\n",
+            "Seção;Produto;Preço\nFRUTAS;Uva;9\nFOLHAS;Couve;8\n;Sal;1\n",
+        ] {
+            assert!(categories(text).contains(&String::new()), "{text}");
+        }
+    }
 }

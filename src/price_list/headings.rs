@@ -234,13 +234,14 @@ static UNITS: LazyLock<Vec<&str>> = LazyLock::new(|| {
 });
 
 /// The headings of ranges of prices.
-const RANGE: [&str; 12] = [
+const RANGE: [&str; 13] = [
     "maximo",
     "max",
     "preco maximo",
     "maior",
     "menor",
     "m c",
+    "mc",
     "mais comum",
     "comum",
     "modal",
@@ -364,6 +365,7 @@ fn names(field: Field) -> &'static [&'static str] {
             "preco modal",
             "modal",
             "m c",
+            "mc",
             "preco medio",
             "valor medio",
             "medio",

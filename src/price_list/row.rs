@@ -60,11 +60,12 @@ pub(super) fn read_row(
         Some(cell) if is_no_price(cell) => return Ok(None),
         Some(cell) => {
             let measured = measured(cell);
+            let unit = whole_unit(measured.unit, cell)?;
             let number =
                 cells.number(Field::Price, measured.number).map_err(|what| format!("o preço {what}"))?;
             let price = without_zeros(&number);
             cells.check_decimals(Field::Price, price, PRICE_DECIMALS)?;
-            (price.parse::<Price>().map_err(told)?, whole_unit(measured.unit, cell)?)
+            (price.parse::<Price>().map_err(told)?, unit)
         }
     };
     let unit = cells.unit(price_unit, &name)?;

@@ -85,6 +85,7 @@ pub(super) struct Skipped {
     headers: usize,
     totals: usize,
     remarks: usize,
+    withdrawn: usize,
     pub(super) unpriced: usize,
     pub(super) repeated: usize,
     sections: Vec<String>,
@@ -97,6 +98,8 @@ pub(super) enum NoProduct {
     Total,
     Header,
     Remark,
+    /// A product that is not sold any more.
+    Withdrawn,
 }
 
 /// Says whether a row is no product. `has_lower_case` says whether names of the list have small letters, and
@@ -118,6 +121,9 @@ pub(super) fn no_product(
         && row.iter().zip(header.iter()).all(|(own, other)| own.trim() == other.trim())
     {
         return Some(NoProduct::Header);
+    }
+    if columns.are_withdrawn(row) {
+        return Some(NoProduct::Withdrawn);
     }
     let filled = || (0..row.len()).filter(|place| !row.is_blank_at(*place));
     let text_at = |place: usize| row.get(place).unwrap_or_default().trim();
@@ -194,13 +200,14 @@ impl Skipped {
             NoProduct::Header => self.headers += 1,
             NoProduct::Total => self.totals += 1,
             NoProduct::Remark => self.remarks += 1,
+            NoProduct::Withdrawn => self.withdrawn += 1,
             NoProduct::Section(section) => self.sections.push(section.to_string()),
         }
     }
 
     /// A note for the user, if a row was skipped.
     pub(super) fn note(&self) -> Option<String> {
-        let Self { titles, headers, totals, remarks, unpriced, repeated, sections } = self;
+        let Self { titles, headers, totals, remarks, withdrawn, unpriced, repeated, sections } = self;
         let mut parts = Vec::new();
         for (count, one, more) in [
             (*titles, "de título", "de título"),
@@ -208,6 +215,7 @@ impl Skipped {
             (*totals, "de total", "de total"),
             (*headers, "de cabeçalho repetido", "de cabeçalho repetido"),
             (*remarks, "de observação", "de observação"),
+            (*withdrawn, "de produto inativo", "de produtos inativos"),
             (*unpriced, "sem preço", "sem preço"),
             (*repeated, "repetida e igual", "repetidas e iguais"),
         ] {
@@ -218,7 +226,7 @@ impl Skipped {
         if parts.is_empty() {
             return None;
         }
-        let count = titles + sections.len() + totals + headers + remarks + unpriced + repeated;
+        let count = titles + sections.len() + totals + headers + remarks + withdrawn + unpriced + repeated;
         let skipped = counted(count, "linha não entrou", "linhas não entraram");
         let named = sections.iter().take(SECTIONS_NAMED_MAX).cloned().collect::<Vec<_>>().join(", ");
         let more = if sections.len() > SECTIONS_NAMED_MAX { ", …" } else { "" };
