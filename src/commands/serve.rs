@@ -198,6 +198,7 @@ impl Serve {
     }
 
     fn serve(&self, masks: LabelMasks) -> anyhow::Result<()> {
+        let (levels, unread) = logged();
         tracing_subscriber::fmt()
             // The targets below decide.
             .with_max_level(LevelFilter::TRACE)
@@ -206,8 +207,14 @@ impl Serve {
             // panic.
             .log_internal_errors(false)
             .finish()
-            .with(logged())
+            .with(levels)
             .init();
+        if let Some(text) = unread {
+            tracing::warn!(
+                "RUST_LOG={text:?} não diz níveis, como info ou warn,hortifruti::store=debug. O registro mostra o que \
+                 mostra sem ele"
+            );
+        }
         if let Some(error) = unknown_zone() {
             tracing::warn!("{error}. O servidor conta os dias em UTC");
         }
@@ -241,7 +248,7 @@ impl Serve {
             tracing::warn!(%error, "hortifruti stop does not reach this server");
         }
         let scales = self.scale_dir.keep(&inventory)?;
-        let published = port_file.publish()?;
+        let published = port_file.publish().context("o servidor não foi iniciado")?;
         // The line is the original's, unless `localhost` would not reach the server.
         let is_local = self.host.is_loopback() && matches!(Place::of(address), Place::Local(_));
         let host = if is_local { "localhost".to_owned() } else { self.host.to_string() };
@@ -279,11 +286,22 @@ impl Serve {
     }
 }
 
-/// The levels of the log, from `RUST_LOG`, for all modules or for some, as in `info,hortifruti::store=debug`.
-fn logged() -> Targets {
-    let given = std::env::var("RUST_LOG").unwrap_or_default();
-    let wanted = if given.trim().is_empty() { None } else { given.parse().ok() };
-    wanted.or_else(|| LOGGED.parse().ok()).unwrap_or_default()
+/// The levels of the log, from `RUST_LOG`, for all modules or for some, as in `info,hortifruti::store=debug`. If it has
+/// no levels that can be read, those without it, and its text.
+fn logged() -> (Targets, Option<String>) {
+    let given = std::env::var_os("RUST_LOG").unwrap_or_default().to_string_lossy().into_owned();
+    let wanted = match given.trim() {
+        "" => LOGGED,
+        given => given,
+    };
+    // `Targets` takes any word for a module: a misspelt level would show nothing.
+    let is_known = |word: &str| {
+        word.contains('=') || word.starts_with(env!("CARGO_PKG_NAME")) || word.parse::<LevelFilter>().is_ok()
+    };
+    match wanted.parse() {
+        Ok(levels) if wanted.split(',').all(is_known) => (levels, None),
+        _ => (LOGGED.parse().unwrap_or_default(), Some(given)),
+    }
 }
 
 /// The masks of labels. An empty text, as of an empty variable, is none.

@@ -266,13 +266,37 @@ fn a_second_signal_ends_it_at_once() {
         while !ping(&mut call).contains(&GOAWAY) {
             assert!(start.elapsed() < PATIENCE, "the call is not told of the stop");
         }
-        // And the call holds it.
-        for _ in 0..100 {
+        // And the call holds it, until long after signals that are one.
+        let start = Instant::now();
+        while start.elapsed() < Duration::from_millis(200) {
             ping(&mut call);
         }
         assert!(server.is_running());
         server.signal(second);
         assert_eq!(server.wait_for_end().0, Some(130), "{first}, {second}");
+    }
+}
+
+#[test]
+fn a_wrong_level_of_the_log_is_said() {
+    let folder = tempfile::tempdir().unwrap();
+    for (level, is_wrong) in [("inof", true), ("info,h2=alto", true), ("hortifruti=info", false), ("", false)]
+    {
+        let args = ["serve", "--port", "0", "--data", "nao-ha/loja.db"];
+        let ended = run(hortifruti(folder.path()).args(args).env("RUST_LOG", level), "");
+        assert_eq!(ended.err.contains("RUST_LOG="), is_wrong, "{level}: {ended:?}");
+    }
+}
+
+#[test]
+fn a_signal_that_is_sent_twice_at_once_is_one() {
+    // As `timeout` does, to its child and to the group.
+    for _ in 0..20 {
+        let mut server = Server::start(&[]);
+        server.signal("TERM");
+        server.signal("TERM");
+        assert_eq!(server.wait_for_end().0, Some(0));
+        assert!(!server.path().join("server_port.txt").exists());
     }
 }
 

@@ -3,7 +3,7 @@
 
 use std::sync::mpsc::{self, RecvTimeoutError};
 use std::thread;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use tokio::runtime;
 use tokio::sync::oneshot;
@@ -16,6 +16,10 @@ use crate::server::console::Console;
 /// Time between two looks at the files on a system without SIGHUP: a person waits so long for a new token, and
 /// nobody writes a file so slowly.
 const LOOK_EVERY: Duration = Duration::from_secs(2);
+
+/// Signals that come within this time are one: `timeout` sends SIGTERM to its child and then to the group that the child
+/// is in. No person gives two so fast.
+const ONE_SIGNAL: Duration = Duration::from_millis(50);
 
 /// Starts to listen. The receiver is ready at the first SIGTERM or Ctrl-C; the second ends the process. A
 /// SIGHUP reloads the files; without files to reload, it ends the process, which is the system's default.
@@ -59,7 +63,13 @@ pub(super) fn listen(
                 }
             };
             let _ = stop.send(time_left);
-            stops.next().await;
+            let first_at = Instant::now();
+            loop {
+                stops.next().await;
+                if first_at.elapsed() > ONE_SIGNAL {
+                    break;
+                }
+            }
             std::process::exit(EXIT_INTERRUPTED);
         });
     })?;
