@@ -1,5 +1,6 @@
 //! Copies of a database in use, the check of a database or a copy, and the way back.
 
+use std::collections::BTreeSet;
 use std::fs;
 use std::os::unix::fs::{PermissionsExt, symlink};
 use std::path::Path;
@@ -8,7 +9,7 @@ use std::sync::atomic::{AtomicBool, AtomicI64, Ordering};
 
 use rusqlite::Connection;
 
-use crate::support::{Ended, Server, hortifruti, run};
+use crate::support::{Ended, Server, hortifruti, list, run};
 
 /// Copies made of a server under load.
 const COPIES: usize = 5;
@@ -35,6 +36,22 @@ fn stopped_shop() -> Server {
 
 fn verify(folder: &Path, file: &str) -> Ended {
     run(hortifruti(folder).args(["verify", file]), "")
+}
+
+#[test]
+fn a_check_leaves_no_file_beside_a_database_that_was_stopped() {
+    let shop = stopped_shop();
+    fs::copy(list("esquema-4.db"), shop.path().join("velho.db")).unwrap();
+    let names = || -> BTreeSet<_> {
+        fs::read_dir(shop.path()).unwrap().map(|entry| entry.unwrap().file_name()).collect()
+    };
+    let before = names();
+    assert_eq!(verify(shop.path(), "hortifruti.db").code, 0);
+    assert_eq!(verify(shop.path(), "velho.db").code, 1);
+    assert_eq!(run(hortifruti(shop.path()).args(["restore", "nao-ha.db", "--data", "nova.db"]), "").code, 1);
+    assert_eq!(names(), before);
+    assert_eq!(run(hortifruti(shop.path()).args(["backup", "copia.db"]), "").code, 0);
+    assert_eq!(names().len(), before.len() + 1);
 }
 
 #[test]
@@ -310,6 +327,10 @@ fn a_dated_copy_makes_the_oldest_of_its_kind_give_way() {
     assert_eq!(left.len(), 8);
 
     // A copy that fails takes nothing away.
+    let failed = server.run(&["backup", "--keep", "1", "--data", "nao-ha.db", "nova"]);
+    assert!(failed.code == 1 && !server.path().join("nova").exists(), "{failed:?}");
+    let failed = server.run(&["backup", "--keep", "1", "server_port.txt"]);
+    assert!(failed.err.contains("não é uma pasta"), "{failed:?}");
     let failed = server.run(&["backup", "--keep", "1", "--data", "nao-ha.db", "copias"]);
     assert_eq!((failed.code, names()), (1, left), "{failed:?}");
     for args in [&["--keep", "0", "copias"][..], &["--keep", "3", "--force", "copias"]] {

@@ -256,6 +256,13 @@ fn a_disk_that_only_allows_reading_is_reported() {
             assert_eq!(ended.code, 1);
             assert!(ended.err.contains("só permite leitura"), "{}", ended.err);
         }
+        // What was stopped cleanly is read there.
+        let data = disk.path().join("hortifruti.db");
+        for args in [&["verify"][..], &["backup", "copia.db", "--data"], &["restore", "--data", "nova.db"]] {
+            let ended = run(hortifruti(server.path()).args(args).arg(&data), "");
+            assert_eq!((ended.code, ended.err.as_str()), (0, ""), "{args:?}");
+            assert!(ended.out.contains("Movimentos: 4\n"), "{ended:?}");
+        }
     } else {
         // Whoever may not mount may not write either where the permissions do not let him.
         let folder = server.path().join("fechada");

@@ -40,10 +40,19 @@ pub fn back_up(
     replace: bool,
     report: &mut dyn FnMut(Step, u64, u64),
 ) -> Result<Verified, StoreError> {
-    let mut source = Source::open(database, SCHEMA_VERSION..=SCHEMA_VERSION)?;
+    back_up_from(&mut Source::open(database, SCHEMA_VERSION..=SCHEMA_VERSION)?, copy, replace, report)
+}
+
+/// Copies an open database as [`back_up`] does.
+pub(super) fn back_up_from(
+    source: &mut Source,
+    copy: &Path,
+    replace: bool,
+    report: Report<'_>,
+) -> Result<Verified, StoreError> {
     check_place(&source.path, copy, replace)?;
     let unfinished = begin(copy)?;
-    let verified = copy_into(&mut source, &unfinished, copy, report)?;
+    let verified = copy_into(source, &unfinished, copy, report)?;
     unfinished.finish_over(|head| replace && is_ours(head)).map_err(|error| match error.kind() {
         ErrorKind::AlreadyExists => StoreError::Exists { path: shown(copy) },
         _ => io("escrever", copy)(error),

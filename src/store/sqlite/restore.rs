@@ -48,12 +48,13 @@ pub fn restore(
 ) -> Result<Restored, StoreError> {
     let path = place(database)?;
     refuse_own_file(copy, &path)?;
+    // Opened before the lock file is made: a name that is no copy leaves nothing behind.
+    let mut source = Source::open(copy, 1..=SCHEMA_VERSION)?;
     let mut lock = Lock::name(&path, 0)?;
     let is_there = path.try_exists().map_err(io("abrir", &path))?;
     if is_there {
         lock.file(&path)?;
     }
-    let mut source = Source::open(copy, 1..=SCHEMA_VERSION)?;
     let unfinished = begin(&path)?;
     let earlier_schema = Some(source.version()?).filter(|version| *version < SCHEMA_VERSION);
     let verified = copy_into(&mut source, &unfinished, copy, report)?;

@@ -1,13 +1,14 @@
 //! Dated copies of a database in a folder, of which the oldest give way to a new one.
 
 use std::fs;
-use std::io;
+use std::io::{self, ErrorKind};
 use std::path::{Path, PathBuf};
 
-use super::backup::back_up;
-use super::error::{io as failed, sqlite};
+use super::backup::back_up_from;
+use super::error::{io as failed, shown, sqlite};
 use super::names::now;
-use super::schema::is_ours;
+use super::schema::{SCHEMA_VERSION, is_ours};
+use super::verify::Source;
 use crate::private_file::{self, NameState};
 use crate::store::StoreError;
 use crate::store::check::{Step, Verified};
@@ -31,13 +32,13 @@ pub struct Dated {
     pub left: Option<(PathBuf, io::Error)>,
 }
 
-/// Copies the database as [`back_up`] does, to a file in `folder` with the database's name and the date, such as
+/// Copies the database as [`back_up`](super::back_up) does, to a file in `folder` with the database's name and the date, such as
 /// `hortifruti-2026-11-29T183015.db`. Once the copy is checked and on disk, removes the oldest of such copies, so that
 /// `keep` are left, or the new one alone. Other files of the folder are left alone, whatever their names, and so are
 /// copies with a later date.
 ///
 /// # Errors
-/// If [`back_up`] would fail, or the folder cannot be made. Then no copy was removed.
+/// If [`back_up`](super::back_up) would fail, or the folder cannot be made. Then no copy was removed.
 pub fn back_up_dated(
     database: &Path,
     folder: &Path,
@@ -45,10 +46,15 @@ pub fn back_up_dated(
     report: &mut dyn FnMut(Step, u64, u64),
 ) -> Result<Dated, StoreError> {
     let stem = database.file_stem().unwrap_or_default().to_string_lossy().into_owned();
-    fs::create_dir_all(folder).map_err(failed("criar", folder))?;
+    // The folder is made once there is something to copy.
+    let mut source = Source::open(database, SCHEMA_VERSION..=SCHEMA_VERSION)?;
+    fs::create_dir_all(folder).map_err(|error| match error.kind() {
+        ErrorKind::AlreadyExists => StoreError::NoCopy { path: shown(folder), reason: "não é uma pasta" },
+        _ => failed("criar", folder)(error),
+    })?;
     let date = now().map_err(sqlite("copiar", database))?;
     let copy = folder.join(format!("{stem}-{date}{SUFFIX}"));
-    let verified = back_up(database, &copy, false, report)?;
+    let verified = back_up_from(&mut source, &copy, false, report)?;
     let mut dated = Dated { copy, verified, removed: Vec::new(), left: None };
     // A copy with a later date was made by a wrong clock. It does not count: with some of them, each night would remove
     // the copy of the night before.

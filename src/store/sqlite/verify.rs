@@ -1,17 +1,19 @@
 //! Verifies a database: runs SQLite's own check, and that of every store. Nothing is changed, and a server may use
 //! the database during the check.
 
+use std::fs::File;
 use std::ops::RangeInclusive;
 use std::path::{Path, PathBuf};
 
 use rusqlite::{Connection, OpenFlags, Transaction};
 
-use super::connect::connect;
+use super::connect::{connect, connect_alone};
 use super::content::check;
 use super::error::{io, sqlite};
 use super::lock::{read_note, refuse_other_name};
 use super::log_check::check_log;
-use super::names::{LOCK_SUFFIX, beside, exists, place};
+use super::log_place::has_log;
+use super::names::{JOURNAL_SUFFIX, LOCK_SUFFIX, beside, exists, place};
 use super::schema::{SCHEMA_VERSION, check_header};
 use crate::private_file;
 use crate::store::StoreError;
@@ -31,6 +33,8 @@ pub fn verify(path: &Path, report: &mut dyn FnMut(Step, u64, u64)) -> Result<Ver
 pub(super) struct Source {
     pub(super) path: PathBuf,
     connection: Connection,
+    /// Keeps a server from starting where SQLite could not see that it writes.
+    _lock: Option<File>,
 }
 
 impl Source {
@@ -43,14 +47,29 @@ impl Source {
         // A running server has checked the log and is writing it. Without one, the log is checked before
         // SQLite opens it and drops its invalid part. The lock keeps a server from starting in between.
         let lock = private_file::share_lock(&beside(&path, LOCK_SUFFIX));
-        if !matches!(lock, Ok(None)) {
+        let is_served = matches!(lock, Ok(None));
+        let lock = lock.ok().flatten();
+        if !is_served {
             refuse_other_name(&path)?;
-            let note = lock.as_ref().ok().and_then(Option::as_ref).map(read_note);
-            check_log(&path, &note.unwrap_or_default())?;
+            check_log(&path, &lock.as_ref().map(read_note).unwrap_or_default())?;
         }
-        let connection = connect(&path, OpenFlags::SQLITE_OPEN_READ_ONLY)?;
-        check_header(&connection, &path, versions)?;
-        Ok(Self { path, connection })
+        let has_more = is_served || has_log(&path) || beside(&path, JOURNAL_SUFFIX).exists();
+        if has_more {
+            let connection = connect(&path, OpenFlags::SQLITE_OPEN_READ_ONLY)?;
+            check_header(&connection, &path, versions)?;
+            return Ok(Self { path, connection, _lock: None });
+        }
+        // SQLite makes an empty log to read a database that was stopped cleanly, and removes it only if it may write.
+        let connection = connect(&path, OpenFlags::SQLITE_OPEN_READ_WRITE)?;
+        match check_header(&connection, &path, versions.clone()) {
+            // Nor can it make one in a folder that only allows reading, where none is needed.
+            Err(StoreError::Failed { .. }) => {
+                let connection = connect_alone(&path)?;
+                check_header(&connection, &path, versions)?;
+                Ok(Self { path, connection, _lock: lock })
+            }
+            checked => checked.map(|()| Self { path, connection, _lock: None }),
+        }
     }
 
     /// The version of the database's schema.
