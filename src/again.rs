@@ -8,7 +8,7 @@ use crate::platform::advice::{quoted, with_variables};
 use crate::port_file::OF_SERVICE_VARIABLE;
 
 /// The prefix of the environment variables that this program reads.
-const VARIABLE_PREFIX: &str = "HORTIFRUTI_";
+pub(crate) const VARIABLE_PREFIX: &str = "HORTIFRUTI_";
 
 /// The option that carries the request id of a change.
 const REQUEST_ID: &str = "--request-id";
@@ -20,7 +20,7 @@ pub fn command(request_id: &str) -> String {
 }
 
 /// Whether a variable is one of ours, no secret, and not one of the whole machine.
-fn is_ours(variable: &OsStr) -> bool {
+pub(crate) fn is_ours(variable: &OsStr) -> bool {
     variable != SECRET_VARIABLE
         && variable != OF_SERVICE_VARIABLE
         && variable.as_encoded_bytes().starts_with(VARIABLE_PREFIX.as_bytes())

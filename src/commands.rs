@@ -43,6 +43,7 @@ mod waste;
 mod watch;
 mod word;
 
+use std::env;
 use std::sync::LazyLock;
 
 use clap::{CommandFactory, FromArgMatches, Parser, Subcommand};
@@ -121,7 +122,7 @@ impl Cli {
     /// # Errors
     /// If the command line is invalid, or asks for a help text or the version.
     pub fn read() -> Result<Self, Error> {
-        Ok(Self::from_arg_matches(&command().try_get_matches()?)?)
+        Ok(Self::from_arg_matches(&without_empty_variables(command()).try_get_matches()?)?)
     }
 
     /// Runs the subcommand.
@@ -164,6 +165,14 @@ impl Cli {
             Command::Help(help) => help.run(command()),
         }
     }
+}
+
+/// A command whose options have no value from an environment variable that is empty, as one that is not set.
+fn without_empty_variables(command: clap::Command) -> clap::Command {
+    let is_empty =
+        |option: &clap::Arg| option.get_env().and_then(env::var_os).is_some_and(|text| text.is_empty());
+    let without = move |option: clap::Arg| if is_empty(&option) { option.env(None::<&str>) } else { option };
+    command.mut_args(without).mut_subcommands(without_empty_variables)
 }
 
 /// The whole command line, with the layout of its help texts.

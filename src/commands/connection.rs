@@ -98,9 +98,8 @@ pub(super) fn connect_options(
     credentials: &Credentials,
 ) -> Result<ConnectOptions, Error> {
     let Credentials { tls, tls_ca, tls_cert, tls_key, token_file, insecure } = credentials;
-    let (authority, certificate, key) = (given(tls_ca), given(tls_cert), given(tls_key));
     let files = ClientFiles {
-        identity: match (certificate, key) {
+        identity: match (tls_cert.clone(), tls_key.clone()) {
             (Some(certificate), Some(key)) => Some((certificate, key)),
             (None, None) => None,
             (certificate, _) => {
@@ -110,13 +109,13 @@ pub(super) fn connect_options(
                 )));
             }
         },
-        authority,
+        authority: tls_ca.clone(),
     };
     let is_wanted = *tls || files.authority.is_some() || files.identity.is_some();
     let tls = is_wanted.then(|| tls::client(&files)).transpose();
     let tls = tls.map_err(|error| anyhow::anyhow!("{error}. Nada foi enviado"))?;
-    let token = match given(token_file) {
-        Some(file) => Some(read_secret(&file)?),
+    let token = match token_file {
+        Some(file) => Some(read_secret(file)?),
         None => secret_of_environment()?,
     };
     Ok(ConnectOptions { protocol, tls, token, is_insecure: *insecure })
@@ -147,11 +146,6 @@ fn secret_of_environment() -> anyhow::Result<Option<Secret>> {
             "{SECRET_VARIABLE} não contém um segredo, como `hortifruti token new` o mostra. Nada foi enviado"
         )
     })
-}
-
-/// The file of an option. An empty environment variable means no file.
-fn given(file: &Option<PathBuf>) -> Option<PathBuf> {
-    file.clone().filter(|file| !file.as_os_str().is_empty())
 }
 
 /// A client in the foreground, which reports to the person who waits.

@@ -1,10 +1,12 @@
 //! The errors of the command line in Portuguese, because clap describes them in English.
 
+use std::env;
 use std::net::AddrParseError;
 use std::num::{IntErrorKind, ParseIntError};
 
 use clap::error::{ContextKind, ContextValue, ErrorKind};
 
+use crate::again::{VARIABLE_PREFIX, is_ours};
 use crate::catalog::{Key, Quoted};
 
 /// Describes the error of the command line, and names the command that shows its help.
@@ -14,8 +16,12 @@ pub(super) fn describe(error: &clap::Error) -> String {
         Some(ContextValue::Strings(texts)) => Some(texts.join(", ")),
         _ => None,
     };
-    let argument = context(ContextKind::InvalidArg).unwrap_or_default();
     let value = context(ContextKind::InvalidValue).unwrap_or_default();
+    let argument = context(ContextKind::InvalidArg).unwrap_or_default();
+    let argument = match variable(&argument, &value) {
+        Some(variable) => format!("{variable} ({argument})"),
+        None => argument,
+    };
     let what = match error.kind() {
         ErrorKind::InvalidSubcommand => {
             let command = context(ContextKind::InvalidSubcommand).unwrap_or_default();
@@ -41,7 +47,7 @@ pub(super) fn describe(error: &clap::Error) -> String {
             None => format!("valor inválido para {argument}: {}{}", Quoted(&value), reason(error)),
         },
         ErrorKind::TooManyValues => format!("{} sobra", Quoted(&value)),
-        ErrorKind::InvalidUtf8 => "um argumento não é UTF-8".to_owned(),
+        ErrorKind::InvalidUtf8 => format!("não é UTF-8: {}", not_utf8().join(", ")),
         _ => "linha de comando inválida".to_owned(),
     };
     let said = context(ContextKind::InvalidSubcommand).or(Some(value.clone()));
@@ -53,6 +59,21 @@ pub(super) fn describe(error: &clap::Error) -> String {
     });
     let suggestion = suggestion.map_or(String::new(), |suggestion| format!(" Você quis dizer {suggestion}?"));
     format!("{what}. Nada foi feito.{suggestion} Veja `hortifruti --help`.")
+}
+
+/// The environment variable that gave an option this value.
+fn variable(option: &str, value: &str) -> Option<String> {
+    let long = option.strip_prefix("--")?.split(' ').next()?;
+    let name = format!("{VARIABLE_PREFIX}{}", long.to_uppercase().replace('-', "_"));
+    env::var(&name).is_ok_and(|text| text == value).then_some(name)
+}
+
+/// The arguments and our environment variables that are not UTF-8.
+fn not_utf8() -> Vec<String> {
+    let arguments = env::args_os().filter(|argument| argument.to_str().is_none());
+    let variables = env::vars_os().filter(|(name, text)| is_ours(name) && text.to_str().is_none());
+    let arguments = arguments.map(|argument| Quoted(&argument.to_string_lossy()).to_string());
+    arguments.chain(variables.map(|(name, _)| name.to_string_lossy().into_owned())).collect()
 }
 
 /// The name of the arguments of `sell`, `buy` and `waste`.

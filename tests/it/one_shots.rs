@@ -1,6 +1,8 @@
 //! `query` and `update`: formats, exit codes, and a server that goes away.
 
+use std::ffi::OsStr;
 use std::net::TcpListener;
+use std::os::unix::ffi::OsStrExt;
 use std::process::Stdio;
 
 use crate::support::waiting::accept;
@@ -144,6 +146,37 @@ fn the_server_is_found_or_it_is_said_where_it_was_looked_for() {
     ];
     for ended in found {
         assert_eq!(ended.out, "Maca: R$3.0, Estoque: 20\n", "{}", ended.err);
+    }
+}
+
+/// The variables that set options.
+const VARIABLES: [&str; 9] = [
+    "HORTIFRUTI_SERVER",
+    "HORTIFRUTI_PORT_FILE",
+    "HORTIFRUTI_TLS",
+    "HORTIFRUTI_TLS_CA",
+    "HORTIFRUTI_TLS_CERT",
+    "HORTIFRUTI_TLS_KEY",
+    "HORTIFRUTI_TOKEN_FILE",
+    "HORTIFRUTI_LABEL",
+    "HORTIFRUTI_CNPJ",
+];
+
+#[test]
+fn an_empty_variable_is_none_and_a_wrong_one_is_named() {
+    let empty = VARIABLES.map(|name| (name.to_owned(), String::new()));
+    let server = Server::start_with(empty.to_vec(), &[]);
+    let ended = run(hortifruti(server.path()).args(["query", "Maca"]).envs(empty), "");
+    assert_eq!(ended.out, "Maca: R$3.0, Estoque: 20\n", "{}", ended.err);
+    for (command, name, value) in [
+        ("query", "HORTIFRUTI_SERVER", &b"\xff"[..]),
+        ("query", "HORTIFRUTI_TLS", b"\xff"),
+        ("serve", "HORTIFRUTI_LABEL", b"\xff"),
+        ("serve", "HORTIFRUTI_CNPJ", b"12"),
+    ] {
+        let ended = run(hortifruti(server.path()).arg(command).env(name, OsStr::from_bytes(value)), "");
+        assert_eq!(ended.code, 2, "{name}");
+        assert!(ended.err.contains(name) && ended.err.contains("Nada foi feito"), "{ended:?}");
     }
 }
 
