@@ -2,9 +2,9 @@
 
 use std::io::{Error, ErrorKind};
 
-use crate::platform::advice::FILE_LIMIT;
+use crate::platform::advice::{FILE_LIMIT, without_kind};
 
-/// Describes an error to a person. A rare error keeps the words of the system.
+/// Describes an error to a person. A rare error of the system keeps its words behind ours.
 pub fn describe(error: &Error) -> String {
     let what = match error.kind() {
         ErrorKind::NotFound => "não existe",
@@ -27,7 +27,14 @@ pub fn describe(error: &Error) -> String {
         ErrorKind::InvalidFilename => "o nome é longo demais",
         ErrorKind::NotADirectory => "uma parte do caminho não é uma pasta",
         _ if is_of_lookup(error) => "o nome da máquina não foi encontrado",
-        _ => return error.to_string(),
+        // The error of another module has words of its own.
+        _ if error.get_ref().is_some() => return error.to_string(),
+        ErrorKind::AlreadyExists => "já existe",
+        ErrorKind::OutOfMemory => "falta memória",
+        _ => match error.raw_os_error().and_then(without_kind) {
+            Some(what) => what,
+            None => return format!("o sistema não o permitiu ({error})"),
+        },
     };
     what.to_owned()
 }
@@ -44,6 +51,19 @@ mod tests {
     use std::net::ToSocketAddrs;
 
     use super::*;
+
+    #[cfg(target_os = "linux")]
+    #[test]
+    fn no_error_of_the_system_is_english_alone() {
+        for code in 1..=133 {
+            let error = Error::from_raw_os_error(code);
+            let told = describe(&error);
+            assert!(told != error.to_string(), "{code}: {told}");
+        }
+        assert_eq!(describe(&Error::from_raw_os_error(24)), "há arquivos abertos demais (ulimit -n)");
+        let ours = Error::new(ErrorKind::AlreadyExists, "é um link simbólico");
+        assert_eq!(describe(&ours), "é um link simbólico");
+    }
 
     #[test]
     fn a_name_that_no_machine_has_is_described() {

@@ -2,12 +2,13 @@
 
 use std::io::{self, IsTerminal, Write};
 
-use anyhow::Context;
+use anyhow::anyhow;
 use clap::builder::PossibleValue;
 use clap::{Args, ValueEnum};
 
 use super::Error;
 use crate::client::Client;
+use crate::io_error::describe;
 use crate::local_time::unknown_zone;
 use crate::operation::{Reply, last_movement, last_movement_note};
 use crate::render::{Format, Sheet, change_lines, render, render_for_person, workbook};
@@ -72,7 +73,7 @@ pub(super) fn check_no_terminal() -> Result<(), Error> {
 
 /// Writes a sheet as a workbook to standard output.
 pub(super) fn print_workbook(sheet: &Sheet) -> Result<(), Error> {
-    let bytes = workbook(sheet).map_err(|error| anyhow::anyhow!("{error}. Nada foi escrito"))?;
+    let bytes = workbook(sheet).map_err(|error| anyhow!("{error}. Nada foi escrito"))?;
     let mut out = io::stdout().lock();
     written(out.write_all(&bytes).and_then(|()| out.flush()))
 }
@@ -126,7 +127,7 @@ pub(super) fn written(result: io::Result<()>) -> Result<(), Error> {
 pub(super) fn written_or(result: io::Result<()>, failure: &'static str) -> Result<(), Error> {
     match result {
         Err(error) if error.kind() == io::ErrorKind::BrokenPipe => Ok(()),
-        result => Ok(result.context(failure)?),
+        result => Ok(result.map_err(|error| anyhow!("{failure}: {}", describe(&error)))?),
     }
 }
 

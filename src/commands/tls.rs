@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 use clap::{Args, Subcommand};
 
 use super::Error;
-use super::output::{note, written};
+use super::output::{note, written_or};
 use crate::catalog::Quoted;
 use crate::io_error::describe;
 use crate::private_file::{self, AtomicFile, NameState};
@@ -18,6 +18,9 @@ use crate::tls::issue::{self, Authority, Issued};
 /// The files of the authority and of the server, without their suffixes.
 const AUTHORITY: &str = "ca";
 const SERVER: &str = "servidor";
+
+/// The error if the list of what was made could not be printed.
+const MADE: &str = "os arquivos foram criados: só a lista deles não pôde ser escrita";
 
 /// The names of every machine for itself.
 const LOCAL: [&str; 3] = ["localhost", "127.0.0.1", "::1"];
@@ -81,18 +84,18 @@ impl Tls {
         match self.command {
             TlsCommand::New(new) => {
                 new.names.iter().try_for_each(|name| checked(name, issue::is_host_name(name), HOST_NAME))?;
-                Ok(new.run()?)
+                new.run()
             }
             TlsCommand::Client(client) => {
                 checked(&client.name, is_client_name(&client.name), CLIENT_NAME)?;
-                Ok(client.run()?)
+                client.run()
             }
         }
     }
 }
 
 impl TlsNew {
-    fn run(self) -> anyhow::Result<()> {
+    fn run(self) -> Result<(), Error> {
         let (ours, server) = (Pair::at(&self.folder, AUTHORITY), Pair::at(&self.folder, SERVER));
         let before = if self.renew { names_before(&server.certificate)? } else { Ok(Vec::new()) };
         let (before, unread) = before.map_or_else(|error| (Vec::new(), Some(error)), |names| (names, None));
@@ -151,12 +154,12 @@ impl TlsNew {
                  repita com os nomes"
             ));
         }
-        Ok(written(io::stdout().write_all(text.as_bytes()))?)
+        written_or(io::stdout().write_all(text.as_bytes()), MADE)
     }
 }
 
 impl TlsClient {
-    fn run(self) -> anyhow::Result<()> {
+    fn run(self) -> Result<(), Error> {
         let (ours, client) = (Pair::at(&self.folder, AUTHORITY), Pair::at(&self.folder, &self.name));
         let authority = Authority::read(&ours.certificate, &ours.key).map_err(nothing_made)?;
         let issued = authority.client(&self.name).map_err(nothing_made)?;
@@ -177,7 +180,7 @@ impl TlsClient {
             client.certificate.display(),
             client.key.display(),
         );
-        Ok(written(io::stdout().write_all(text.as_bytes()))?)
+        written_or(io::stdout().write_all(text.as_bytes()), MADE)
     }
 }
 

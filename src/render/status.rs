@@ -32,7 +32,11 @@ fn lines(out: &mut impl Write, status: &StatusReply) -> io::Result<()> {
     };
     writeln!(out, "Banco de dados: {store}")?;
     if let Some((kind, at)) = &status.last_error {
-        writeln!(out, "Último erro do banco de dados: {kind}, em {}", ShortTime(*at))?;
+        writeln!(
+            out,
+            "Último erro do banco de dados: em {} ({kind}; veja o log do servidor)",
+            ShortTime(*at)
+        )?;
     }
     if let Some(lease) = &status.lease {
         lease_line(out, lease)?;

@@ -3,6 +3,8 @@
 use std::ffi::OsString;
 use std::path::Path;
 
+use nix::errno::Errno;
+
 /// The limit of the size of a file, beside that of the disk.
 pub(crate) const FILE_LIMIT: &str = "ulimit -f, ou o do disco";
 
@@ -14,6 +16,15 @@ pub(crate) const RAISE_OPEN_FILES: &str = "raise it with ulimit -n";
 
 /// The way in which a running server reads its files again.
 pub(crate) const RELOAD: &str = "um servidor que já roda relê o arquivo com SIGHUP";
+
+/// Describes an error of the system for which the standard library has no kind.
+pub(crate) fn without_kind(code: i32) -> Option<&'static str> {
+    Some(match Errno::from_raw(code) {
+        Errno::EMFILE | Errno::ENFILE => "há arquivos abertos demais (ulimit -n)",
+        Errno::EIO => "o disco falhou",
+        _ => return None,
+    })
+}
 
 /// The advice for a file that others can read.
 pub(crate) fn make_private(path: &Path) -> String {

@@ -17,6 +17,17 @@ pub(crate) const RAISE_OPEN_FILES: &str = "use fewer connections";
 /// The way in which a running server reads its files again.
 pub(crate) const RELOAD: &str = "um servidor que já roda relê o arquivo em alguns segundos";
 
+/// Describes an error of the system for which the standard library has no kind.
+pub(crate) fn without_kind(code: i32) -> Option<&'static str> {
+    const TOO_MANY_OPEN_FILES: i32 = 4;
+    const IO_DEVICE: i32 = 1117;
+    Some(match code {
+        TOO_MANY_OPEN_FILES => "há arquivos abertos demais",
+        IO_DEVICE => "o disco falhou",
+        _ => return None,
+    })
+}
+
 /// The advice for a file that others can read.
 pub(crate) fn make_private(path: &Path) -> String {
     format!("feche o arquivo com: icacls \"{}\" /inheritance:r /grant:r \"%USERNAME%:F\"", path.display())

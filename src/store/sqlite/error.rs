@@ -16,7 +16,9 @@ pub(super) fn sqlite(action: &'static str, path: &Path) -> impl Fn(rusqlite::Err
         // A stored value that this program never writes.
         (_, rusqlite::Error::FromSqlConversionFailure(_, _, reason)) => corrupt(path, reason.to_string()),
         (Some(ErrorCode::DatabaseCorrupt | ErrorCode::NotADatabase), _)
-        | (_, rusqlite::Error::InvalidColumnType(..)) => corrupt(path, error.to_string()),
+        | (_, rusqlite::Error::InvalidColumnType(..)) => {
+            corrupt(path, format!("uma parte dele não pode ser lida ({error})"))
+        }
         _ => StoreError::Failed { action, path: shown(path), reason: explanation(&error) },
     }
 }
