@@ -207,5 +207,13 @@ fn a_role_that_may_not_change_the_tables_serves_the_shop() {
             if answer.starts_with("Erro UNAVAILABLE") { Err(answer) } else { Ok(answer) }
         });
         assert_eq!(idle.log(refusal).matches(refusal).count(), 1, "{}", version.name);
+        // Nor is a change that the engine refuses said for each client that tries.
+        cluster.sql("loja", "REVOKE INSERT ON hortifruti.journal FROM hortifruti");
+        for _ in 0..3 {
+            let answer = idle.connect().ask("3 Caju -1");
+            assert!(answer.starts_with("Erro UNAVAILABLE: o banco de dados recusou"), "{answer}");
+        }
+        let refusal = "the store refuses changes";
+        assert_eq!(idle.log(refusal).matches(refusal).count(), 1, "{}", version.name);
     }
 }
