@@ -14,12 +14,21 @@ const PROTOS: [&str; 3] =
 const RARE: &str = ".hortifruti.v1.AdjustStockRequest.purchase";
 
 /// Spaces of a style sheet that mean nothing.
-const CSS_SPACES: &[(&str, &str)] =
-    &[(": ", ":"), ("; ", ";"), (", ", ","), ("{ ", "{"), (" {", "{"), (" }", "}"), (";}", "}")];
+const CSS_SPACES: &[(&str, &str)] = &[
+    (": ", ":"),
+    ("; ", ";"),
+    (", ", ","),
+    ("{ ", "{"),
+    (" {", "{"),
+    (" }", "}"),
+    (";}", "}"),
+    (" > ", ">"),
+];
 
 /// Signs after which a line may go on where the next one stood.
 const CSS_OPEN: &[char] = &['{', '}', ';', ','];
 const SCRIPT_OPEN: &[char] = &['{', '}', '(', ';', ','];
+const HTML_OPEN: &[char] = &['>'];
 
 fn main() -> Result<(), Box<dyn Error>> {
     println!("cargo::rerun-if-changed=proto");
@@ -51,6 +60,7 @@ fn copy_panel() -> Result<(), Box<dyn Error>> {
         let open = match extension {
             Some("css") => CSS_OPEN,
             Some("js") => SCRIPT_OPEN,
+            Some("html") => HTML_OPEN,
             _ => &[],
         };
         let mut lean = String::new();

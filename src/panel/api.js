@@ -40,11 +40,6 @@ export const login = { ask: async () => null };
 let token = sessionStorage.getItem(TOKEN_KEY) ?? "";
 let asking = null;
 
-/// Whether this tab has a token.
-export function hasToken() {
-	return token !== "";
-}
-
 /// Asks for another token, and begins again with it.
 export async function changeToken() {
 	// Those behind one that needs another token wait for it too.

@@ -5,7 +5,7 @@ import { addLine, cart, cartChanged, cartTotal, clearCart, lineAmount, LINES_MAX
 import { catalog, isLabel, movement } from "./catalog.js";
 import { ask, showError, toast } from "./dialog.js";
 import { arrange, clear, emptyNote, h, icon } from "./dom.js";
-import { amountOf, dayText, isWeighed, money, parseMoney, parseQuantity, quantity, splitEntry, stepOf, timeText, today } from "./format.js";
+import { amountOf, dayText, isCode, isWeighed, money, parseMoney, parseQuantity, quantity, splitEntry, stepOf, timeText, today } from "./format.js";
 import { live } from "./live.js";
 
 export const title = "Balcão";
@@ -46,9 +46,9 @@ export function open(root, context) {
 	const lines = h("ol", { class: "lines" });
 	const heading = h("h2", {}, "Venda");
 	const empty = h("button", { class: "button quiet", onclick: emptyCart }, "Esvaziar");
-	const totalOut = h("output", { "aria-live": "polite", "aria-label": "Total" });
+	const totalOut = h("output", { "aria-label": "Total" });
 	const received = h("input", { id: "recebido", inputmode: "decimal", placeholder: "Recebido", oninput: onReceived, onkeydown: onReceivedKey, onfocus: () => (before = received.value) && received.select() });
-	const back = h("output", { "aria-live": "polite", "aria-label": "Troco" });
+	const back = h("output", { "aria-label": "Troco" });
 	const backRow = h("div", { class: "total back" }, h("span", {}, "Troco"), back);
 	const notes = h("div", { class: "notes", role: "group", "aria-label": "Valores recebidos" });
 	const sellButton = h("button", { class: "button primary sell", "aria-keyshortcuts": "F2 Control+Enter", onclick: sell }, "Vender", h("kbd", {}, "F2"));
@@ -451,7 +451,8 @@ export function open(root, context) {
 	// Selling.
 
 	async function sell() {
-		if (isSelling || cart.lines.length === 0) return;
+		if (cart.lines.length === 0) return;
+		if (isSelling) return toast("A venda anterior espera resposta.", { kind: "warning" });
 		// What is still being typed counts.
 		const typed = document.activeElement?.closest?.(".line");
 		if (typed && document.activeElement.tagName === "INPUT") {
@@ -534,8 +535,14 @@ export function open(root, context) {
 	}
 
 	async function undo(sale) {
-		if (!sale || sale.isUndone) return;
-		await change("UndoMovement", { sequence: String(sale.sequence) }, { title: `Estorno da venda de ${money(sale.sum)}` });
+		if (sale.isAsked) return;
+		sale.isAsked = true;
+		try {
+			await change("UndoMovement", { sequence: String(sale.sequence) }, { title: `Estorno da venda de ${money(sale.sum)}` });
+		} catch (error) {
+			sale.isAsked = false;
+			throw error;
+		}
 		sale.isUndone = true;
 		toast(`Venda de ${money(sale.sum)} desfeita. O estoque voltou.`);
 		showCart();
@@ -590,7 +597,7 @@ export function open(root, context) {
 
 	/// Takes a code out of the field into which a scanner typed it.
 	function takeCode(input) {
-		const code = catalog.scanned(input.value)?.code ?? /^\d{8,}$/.exec(input.value)?.[0];
+		const code = catalog.scanned(input.value)?.code ?? (isCode(input.value) && input.value);
 		if (code) input.value = input.value.slice(0, -code.length);
 		return code;
 	}

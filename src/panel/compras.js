@@ -28,10 +28,12 @@ const PAGES_MAX = 5;
 /// `missing` has the lines of an invoice that a person must complete, and `id` is the request id of that invoice.
 const draft = new Draft("hortifruti.compra", { supplier: "", lines: [], missing: [], id: "", prices: [], sent: null });
 
+/// Shows the draft on the page that is open: what was sent may outlive the page that sent it.
+let showDraft = () => {};
+
 export function open(root) {
 	let product = null;
 	let last = null;
-	let suppliers = [];
 	let timer = null;
 	/// The line of an invoice that is being completed.
 	let from = null;
@@ -219,8 +221,7 @@ export function open(root) {
 			// Another one may have come meanwhile.
 			if (!isEmpty()) return;
 			draft.write({ ...rest, id: requestId });
-			supplier.value = rest.supplier;
-			showLines();
+			showDraft();
 		} catch (error) {
 			showError(error);
 		}
@@ -316,7 +317,7 @@ export function open(root) {
 			showLines();
 			await booked(await sending);
 		} catch (error) {
-			showLines();
+			showDraft();
 			if (error.code === "canceled") return;
 			const wrong = lines[Number(error.metadata?.index ?? -1)];
 			if (wrong) error.message = `${wrong.name}: ${error.message}`;
@@ -330,8 +331,7 @@ export function open(root) {
 		const results = answer.results ?? [];
 		const sequence = results[0]?.movement?.document ?? results[0]?.movement?.sequence;
 		draft.write({ lines: [], id: "", supplier: "", prices: lines.filter(({ price }) => price !== null).map(({ name, price }) => ({ name, price })) });
-		supplier.value = "";
-		showLines();
+		showDraft();
 		toast(`Compra de ${products(results.length)} registrada · #${sequence}`, { undo: sequence && (async () => {
 			await change("UndoMovement", { sequence: String(sequence) }, { title: `Desfazer a compra #${sequence}` });
 			toast(`A compra #${sequence} foi desfeita.`);
@@ -413,8 +413,8 @@ export function open(root) {
 		since.setFullYear(since.getFullYear() - SUPPLIER_YEARS);
 		try {
 			const { summaries = [] } = await call("SummarizeMovements", { startTime: since.toISOString(), groupBy: "SUMMARY_GROUP_SUPPLIER", kind: "MOVEMENT_KIND_PURCHASE" });
-			suppliers = summaries.filter(({ group }) => group).sort((a, b) => Number(b.movementCount ?? 0) - Number(a.movementCount ?? 0)).map(({ group }) => group);
-			clear(known, suppliers.map((name) => h("option", { value: name })));
+			const suppliers = summaries.filter(({ group }) => group).sort((a, b) => Number(b.movementCount ?? 0) - Number(a.movementCount ?? 0));
+			clear(known, suppliers.map(({ group }) => h("option", { value: group })));
 		} catch {
 			// The field takes any name.
 		}
@@ -436,7 +436,11 @@ export function open(root) {
 		clear(notice);
 		showLines();
 	}));
-	showLines();
+	showDraft = () => {
+		supplier.value = draft.value.supplier;
+		showLines();
+	};
+	showDraft();
 	refresh();
 	fetchSuppliers();
 	if (!draft.isLeft) setPrices();

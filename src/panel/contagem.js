@@ -27,6 +27,9 @@ const DONE_MAX = 200;
 
 const draft = new Draft("hortifruti.contagem", { entries: {}, results: null, sent: null, isBlind: true, category: "" }, localStorage);
 
+/// Shows the page that is open anew, if there is one: what was sent may outlive the page that sent it.
+let showOpen = () => {};
+
 export function open(root) {
 	const page = h("div", { class: "page counting" });
 	root.append(page);
@@ -49,8 +52,10 @@ export function open(root) {
 		}),
 		live.onState(() => may("read") && !catalog.isLoaded && show()),
 	];
+	showOpen = show;
 	show();
 	return () => {
+		showOpen = () => {};
 		view?.();
 		for (const end of ends) end();
 	};
@@ -125,7 +130,10 @@ function openList(page, show) {
 		// A list that is drawn again leaves the keeper where he was.
 		const again = focused && rows.get(focused[0])?.input;
 		if (again) {
-			again.value = focused[1].input.value;
+			if (typed.delete(focused[1].input)) {
+				again.value = focused[1].input.value;
+				typed.add(again);
+			}
 			again.focus({ preventScroll: true });
 		}
 	}
@@ -169,20 +177,17 @@ function openList(page, show) {
 		const before = draft.read().entries[product.name];
 		const isTyped = typed.delete(input);
 		setError(input, "");
-		if (!text) {
-			if (before) setEntry(product.name, null);
-			showAgainst(product);
-			showProgress();
-			return true;
-		}
-		if (before?.text === text && !isTyped) return true;
+		if (text && before?.text === text && !isTyped) return true;
 		try {
-			const thousandths = parseQuantity(text, product.unit);
-			if (thousandths < 0) throw new Error("A contagem não pode ser negativa.");
-			const at = Date.now() - clock.ahead;
-			setEntry(product.name, { text, thousandths, unit: product.unit, at, ...clock });
-			placeNow(product.name, at);
+			if (text) {
+				const thousandths = parseQuantity(text, product.unit);
+				if (thousandths < 0) throw new Error("A contagem não pode ser negativa.");
+				const at = Date.now() - clock.ahead;
+				setEntry(product.name, { text, thousandths, unit: product.unit, at, ...clock });
+				placeNow(product.name, at);
+			} else if (before) setEntry(product.name, null);
 		} catch (error) {
+			typed.add(input);
 			setError(input, error.message);
 			return false;
 		}
@@ -292,29 +297,27 @@ function openList(page, show) {
 		}
 		send.disabled = true;
 		let part = [];
+		let first = 0;
 		try {
 			await placeByTime(entries);
-			for (let first = 0; first < entries.length; first += COUNTS_MAX) {
+			for (; first < entries.length; first += COUNTS_MAX) {
 				part = entries.slice(first, first + COUNTS_MAX);
 				const counts = part.map(([name, { thousandths, sequence, unit }]) => ({ name, countedThousandths: String(thousandths), atSequence: String(sequence), unit }));
 				const answer = await draft.send("CountStock", { counts }, `Contagem de ${products(part.length)}`, () => toast("A contagem espera a conexão. Ela será enviada uma vez só."));
 				finish(answer.results ?? [], counts);
 			}
-			if (page.isConnected) show();
+			showOpen();
 		} catch (error) {
-			showProgress();
+			// A field shows no more than the draft has: what is booked is not counted again.
+			if (page.isConnected) draw();
+			else showOpen();
+			if (first > 0) error.message = `${first} produtos já entraram; os outros, não. ${error.message}`;
 			showError(error);
-			for (const name of error.lost ?? []) {
-				if (!rows.has(name)) continue;
-				rows.get(name).input.value = "";
-				showAgainst(catalog.byName(name));
-			}
 			// The product at which the server stopped.
-			const wrong = rows.get(part[Number(error.metadata?.index ?? -1)]?.[0]);
-			if (wrong) {
-				setError(wrong.input, error.message);
-				wrong.input.focus();
-			}
+			const wrong = catalog.byName(part[Number(error.metadata?.index ?? -1)]?.[0]);
+			if (!wrong || !page.isConnected) return;
+			goTo(wrong);
+			setError(rows.get(wrong.name).input, error.message);
 		}
 	}
 
@@ -363,7 +366,7 @@ async function placeByTime(entries) {
 	await askIdentity();
 	const lost = open.filter(([, { ahead = 0, within = 0 }]) => Math.abs(ahead - clock.ahead) > CLOCK_SET_MS + within + clock.within).map(([name]) => name);
 	for (const name of lost) setEntry(name, null);
-	if (lost.length > 0) throw Object.assign(new Error(`O relógio deste aparelho foi acertado durante a contagem. Nada foi enviado; conte de novo: ${lost.join(", ")}.`), { code: "clock", lost });
+	if (lost.length > 0) throw Object.assign(new Error(`O relógio deste aparelho foi acertado durante a contagem. Nada foi enviado; conte de novo: ${lost.join(", ")}.`), { code: "clock" });
 	for (const [name, entry] of open) {
 		entry.sequence = 0;
 		const endTime = new Date(entry.at).toISOString();
@@ -391,7 +394,9 @@ function finish(results, counts) {
 		const { thousandths, sequence } = entries[name] ?? {};
 		if (String(thousandths) === countedThousandths && String(sequence) === atSequence) delete entries[name];
 	}
-	draft.write({ entries, results: [...(draft.value.results ?? []), ...booked] });
+	// Another tab may have taken the same answer.
+	const shown = new Map([...(draft.value.results ?? []), ...booked].map((one) => [`${one.document} ${one.name}`, one]));
+	draft.write({ entries, results: [...shown.values()] });
 }
 
 /// What the count found.
@@ -440,7 +445,7 @@ function openResults(page, show) {
 function openBlindDesk(page) {
 	const done = new Draft("hortifruti.contados", { lines: [] });
 	const name = h("input", { autocapitalize: "off", spellcheck: "false", enterkeyhint: "next", placeholder: "Nome, código ou leitor" });
-	const counted = h("input", { inputmode: "decimal", enterkeyhint: "done", placeholder: "Quantidade" });
+	const counted = h("input", { inputmode: "decimal", enterkeyhint: "done", placeholder: "Quantidade", onfocus: () => counted.select() });
 	const list = h("ul", { class: "card count-done", hidden: true, "aria-label": "Contados" });
 	const submit = h("button", { type: "submit", class: "button primary" }, "Registrar");
 	name.addEventListener("keydown", (event) => {
@@ -480,21 +485,23 @@ function openBlindDesk(page) {
 		// The next product is counted meanwhile; the panel reports how this one ends.
 		const wait = () => {
 			isWaiting = true;
-			toast(`Sem resposta: a contagem de ${name.value.trim()} está guardada. Não mexa nesse produto até que ela seja registrada.`, { kind: "warning" });
-			name.value = counted.value = "";
+			toast(`Sem resposta: a contagem de ${asked} está guardada. Não mexa nesse produto até que ela seja registrada.`, { kind: "warning" });
 			submit.disabled = false;
-			name.focus();
 		};
+		const asked = name.value.trim();
+		const text = counted.value;
+		name.value = counted.value = "";
+		name.focus();
 		try {
-			const { results = [] } = await change("CountStock", { counts: [{ name: name.value.trim(), countedThousandths: String(thousandths), unit }] }, { title: `Contagem de ${name.value.trim()}`, onLost: wait });
+			const { results = [] } = await change("CountStock", { counts: [{ name: asked, countedThousandths: String(thousandths), unit }] }, { title: `Contagem de ${asked}`, onLost: wait });
 			const product = results[0]?.product;
-			done.write({ lines: [`${product?.name ?? name.value}: ${quantity(thousandths, product?.unit)}`, ...done.read().lines].slice(0, DONE_MAX) });
+			done.write({ lines: [`${product?.name ?? asked}: ${quantity(thousandths, product?.unit)}`, ...done.read().lines].slice(0, DONE_MAX) });
 			showDone();
-			if (isWaiting) return;
-			name.value = counted.value = "";
-			name.focus();
 		} catch (error) {
 			if (isWaiting) return;
+			if (name.value || counted.value) return toast(`${asked}: ${error.message}`, { kind: "error" });
+			name.value = asked;
+			counted.value = text;
 			setError(error.metadata?.field?.includes("counted") ? counted : name, error.message);
 			name.select();
 		} finally {

@@ -19,6 +19,15 @@ export function ask({ title, body = "", confirm = "Confirmar", cancel = "Cancela
 			h("form", { method: "dialog" }, h("div", { class: "dialog-body" }, typeof body === "string" ? h("p", {}, body) : body), h("div", { class: "dialog-actions" }, cancel && no, yes)),
 		]);
 		dialog.addEventListener("close", () => resolve({ yes: true, no: false }[dialog.returnValue] ?? null));
+		let isTyped = false;
+		dialog.addEventListener("keydown", (event) => {
+			// A scanner types wherever the focus is, and its Enter is no answer; nor is a space in what a person types.
+			if (["Enter", " "].includes(event.key) && isTyped) {
+				event.preventDefault();
+				toast("O que foi lido não entrou: responda antes.", { kind: "warning" });
+			}
+			isTyped = event.key.length === 1;
+		});
 		yes.focus();
 	});
 }

@@ -14,7 +14,7 @@ export function h(tag, props, ...children) {
 		if (name.startsWith("on")) node.addEventListener(name.slice(2), value);
 		else if (name === "class") node.className = value;
 		else if (name === "data") Object.assign(node.dataset, value);
-		else if (name === "value" || name === "checked" || name === "disabled" || name === "indeterminate") node[name] = value;
+		else if (name === "value" || name === "checked" || name === "disabled") node[name] = value;
 		else set(node, name, value === true ? "" : value);
 	}
 	append(node, children);

@@ -93,6 +93,7 @@ export function parseQuantity(text, unit = "") {
 	const parts = match && decimal(match[2]);
 	if (!parts) throw new TextError(`“${text.trim()}” não é uma quantidade. Escreva como 20 ou 0,350.`);
 	const [, sign, number, word] = match;
+	if (!word && isCode(number)) throw new TextError(`“${number}” é um código, e não uma quantidade.`);
 	const written = word ? unitOfWord(word) : null;
 	if (word && (!written || (unit && written.unit !== ownUnit(unit)))) {
 		throw new TextError(`“${word}” não é a unidade do produto${unit ? `, que se conta em ${unit}` : ""}.`);
@@ -115,6 +116,11 @@ export function parseQuantity(text, unit = "") {
 	return sign && sign !== "+" ? -thousandths : thousandths;
 }
 
+/// Whether a text is so long a number that it is a barcode or a label, never a quantity.
+export function isCode(text) {
+	return /^\d{8,}$/.test(text);
+}
+
 /// The smallest part of a unit that is sold, in thousandths: grams, half dozens, else whole pieces.
 export function stepOf(unit) {
 	return { kg: 1, l: 1, dz: 500 }[ownUnit(unit)] ?? 1000;
@@ -135,8 +141,7 @@ export function splitEntry(text) {
 	const rest = others.join(" ");
 	const match = /^([\d.,]+)(\p{L}*)\.?$/u.exec(first);
 	if (!match || !rest || !decimal(match[1])) return { number: null, rest: line };
-	// A long number is a barcode, never a quantity.
-	if (!match[2] && /^\d{8,}$/.test(first)) return { number: null, rest: line };
+	if (isCode(first)) return { number: null, rest: line };
 	if (match[2]) return unitOfWord(match[2]) ? { number: first, rest } : { number: null, rest: line };
 	const next = others.length > 1 && unitOfWord(others[0]);
 	if (next) return { number: `${first}${others[0]}`, rest: others.slice(1).join(" ") };
@@ -253,6 +258,21 @@ const REASONS = {
 /// The word of a reason of a loss; empty without one.
 export function reasonWord(reason) {
 	return REASONS[reason] ?? "";
+}
+
+/// The words of the terms of a product, by their fields on the wire.
+export const FIELD_WORDS = {
+	name: "nome", price_centavos: "preço", unit: "unidade", code: "código", barcodes: "códigos de barras", category: "categoria",
+	minimum_thousandths: "mínimo", target_thousandths: "alvo", shelf_life_days: "validade em dias", discontinued: "retirado",
+};
+
+/// A term as a person reads it, such as `R$ 3,50`; a dash for none.
+export function fieldText(field, value) {
+	if (value === "") return "—";
+	if (field.endsWith("_centavos")) return money(value);
+	if (field.endsWith("_thousandths")) return quantity(value);
+	if (field === "discontinued") return value === "true" ? "sim" : "não";
+	return value;
 }
 
 /// Today as `2026-11-30`, on the clock of whoever looks.

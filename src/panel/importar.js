@@ -5,7 +5,7 @@ import { call, change, postFile } from "./api.js";
 import { catalog } from "./catalog.js";
 import { ask, showError, toast } from "./dialog.js";
 import { clear, h, icon } from "./dom.js";
-import { money, quantity } from "./format.js";
+import { FIELD_WORDS, fieldText, money, quantity } from "./format.js";
 import { button, head, products, stat } from "./parts.js";
 
 export const title = "Importar";
@@ -28,7 +28,6 @@ const TERMS = [
 	["target", "targetThousandths", "target_thousandths"],
 	["shelfLife", "shelfLifeDays", "shelf_life_days"],
 ];
-const FIELDS = { price_centavos: "preço", unit: "unidade", code: "código", barcodes: "códigos de barras", category: "categoria", minimum_thousandths: "mínimo", target_thousandths: "alvo", shelf_life_days: "validade em dias", name: "nome", discontinued: "aposentado" };
 
 export function open(root) {
 	const page = h("div", { class: "page importing" });
@@ -219,15 +218,9 @@ function termsKept(list) {
 function section(heading, differences, isMarked = false) {
 	if (differences.length === 0) return null;
 	const shown = differences.slice(0, ROWS_SHOWN);
-	const value = (field, text) => {
-		if (text === "") return "—";
-		if (field === "price_centavos") return money(text);
-		if (field.endsWith("_thousandths")) return quantity(text);
-		return text;
-	};
 	const what = ({ isNew, draft, fields, mark }) => isNew
-		? [h("b", {}, money(draft.priceCentavos ?? 0)), ` por ${draft.unit || "un"}`, draft.openingStockThousandths && ` · estoque ${quantity(draft.openingStockThousandths)}`, TERMS.filter(([, key]) => has(draft, key)).map(([, key, field]) => ` · ${FIELDS[field]} ${value(field, String(draft[key]))}`)]
-		: fields.map(({ field, oldValue, newValue }) => h("span", { class: "change" }, h("small", {}, `${FIELDS[field] ?? field} `), h("s", {}, value(field, oldValue)), " → ", h("b", {}, value(field, newValue))));
+		? [h("b", {}, money(draft.priceCentavos ?? 0)), ` por ${draft.unit || "un"}`, draft.openingStockThousandths && ` · estoque ${quantity(draft.openingStockThousandths)}`, TERMS.filter(([, key]) => has(draft, key)).map(([, key, field]) => ` · ${FIELD_WORDS[field]} ${fieldText(field, String(draft[key]))}`)]
+		: fields.map(({ field, oldValue, newValue }) => h("span", { class: "change" }, h("small", {}, `${FIELD_WORDS[field] ?? field} `), h("s", {}, fieldText(field, oldValue)), " → ", h("b", {}, fieldText(field, newValue))));
 	return h("section", { class: isMarked ? "card sheet is-marked" : "card sheet" },
 		h("h2", { class: "side-head" }, heading, h("span", { class: isMarked ? "badge bad" : "badge" }, String(differences.length))),
 		h("ul", { class: "changes" }, shown.map((difference) => h("li", {}, h("span", { class: "change-name" }, h("bdi", {}, difference.name)), h("span", { class: "change-what" }, what(difference), difference.mark && h("span", { class: "badge bad" }, difference.mark))))),

@@ -205,7 +205,7 @@ export function open(root) {
 			title: `Desfazer ${word} #${document}?`,
 			body: h("div", {},
 				h("ul", { class: "ask-lines" }, parts.map((part) => h("li", {}, h("span", {}, part.productName), h("span", { class: "num" }, `${signedQuantity(part.deltaThousandths, catalog.byName(part.productName)?.unit)} · ${money(part.amountCentavos)}`)))),
-				h("p", { class: "field-help" }, "O documento volta inteiro: entra um movimento contrário para cada um, e os dois ficam no livro.")),
+				h("p", { class: "field-help" }, "O documento volta inteiro, também o que a lista não mostra: entra um movimento contrário para cada um, e os dois ficam no livro.")),
 			confirm: "Desfazer",
 			isDanger: true,
 		});

@@ -71,7 +71,7 @@ export function picker({ label, placeholder, onPick, onMiss = null, onText = () 
 		}
 	}
 
-	return { node, input, clear: () => { input.value = ""; close(); } };
+	return { node, input };
 }
 
 /// A field with its label above it.

@@ -4,17 +4,13 @@ import { call, change } from "./api.js";
 import { catalog, movement } from "./catalog.js";
 import { ask, openDialog, showError, toast } from "./dialog.js";
 import { clear, h, newId } from "./dom.js";
-import { dateTime, kindWord, marginPercent, money, parseMoney, parseQuantity, percent, quantity, signedQuantity, UNIT_NAMES, unitCost } from "./format.js";
+import { dateTime, FIELD_WORDS, fieldText, kindWord, marginPercent, money, parseMoney, parseQuantity, percent, quantity, signedQuantity, UNIT_NAMES, unitCost } from "./format.js";
 import { live } from "./live.js";
+import { field as labelled } from "./parts.js";
 import { may } from "./rights.js";
 
 const MOVEMENTS_SHOWN = 8;
 const CHANGES_SHOWN = 8;
-
-const FIELD_WORDS = {
-	name: "nome", price_centavos: "preço", unit: "unidade", code: "código", barcodes: "códigos de barras", category: "categoria",
-	minimum_thousandths: "mínimo", target_thousandths: "alvo", shelf_life_days: "validade", discontinued: "retirado",
-};
 
 /// A price that is so many times the old one looks like a slip, as on the terminal.
 const ODD_TIMES_MIN = 10;
@@ -33,16 +29,16 @@ export function openProduct(name) {
 	const plain = (thousandths) => (thousandths ? quantity(thousandths) : "");
 
 	const fields = {
-		name: field("Nome", { value: before.name, maxlength: "64", required: true }, "wide"),
+		name: field("Nome", { value: before.name, maxlength: "64", required: true }, true),
 		price: field("Preço", { value: before.priceCentavos === null ? "" : money(before.priceCentavos).replace("R$ ", ""), inputmode: "decimal", required: true, placeholder: "0,00" }),
-		unit: field("Unidade", { value: before.unit, required: true }, "", UNIT_NAMES),
+		unit: field("Unidade", { value: before.unit, required: true }, false, UNIT_NAMES),
 		opening: product ? null : field("Estoque inicial", { inputmode: "decimal", placeholder: "0" }),
-		category: field("Categoria", { value: before.category }, "", catalog.categories()),
+		category: field("Categoria", { value: before.category }, false, catalog.categories()),
 		code: field("Código da loja", { value: before.code || "", inputmode: "numeric", maxlength: "6", placeholder: "1 a 6 dígitos" }),
 		minimum: field("Mínimo", { value: plain(before.minimumThousandths), inputmode: "decimal", placeholder: "avisa abaixo dele" }),
 		target: field("Alvo", { value: plain(before.targetThousandths), inputmode: "decimal", placeholder: "até onde se compra" }),
 		shelfLife: field("Validade em dias", { value: before.shelfLifeDays || "", inputmode: "numeric" }),
-		barcodes: field("Códigos de barras", { value: before.barcodes.join(" "), inputmode: "numeric", placeholder: "com espaço entre eles" }, "wide"),
+		barcodes: field("Códigos de barras", { value: before.barcodes.join(" "), inputmode: "numeric", placeholder: "com espaço entre eles" }, true),
 	};
 	const said = h("p", { class: "field-error", role: "alert", hidden: true });
 	const facts = h("dl", { class: "facts" });
@@ -192,7 +188,7 @@ export function openProduct(name) {
 		const isSure = !isRetired || (await ask({ title: `Retirar ${name} de venda?`, body: "Sai das listas e não se vende nem se compra. O histórico fica, e o produto pode voltar.", confirm: "Retirar de venda", isDanger: true }));
 		if (!isSure) return;
 		const set = async (discontinued) => {
-			const answer = await change("UpdateProduct", { name, product: { discontinued }, updateMask: "discontinued" }, { title: `${discontinued ? "Retirar" : "Voltar a vender"} ${name}` });
+			const answer = await change("UpdateProduct", { name, product: { discontinued }, updateMask: "discontinued" }, { title: `${discontinued ? "Retirar" : "Voltar a vender"} ${name}`, onLost: closeWhenLost });
 			catalog.update(answer.product);
 		};
 		try {
@@ -220,20 +216,12 @@ function raise(message) {
 	throw new Error(message);
 }
 
-function field(label, props, className = "", choices = null) {
-	const id = newId("campo");
-	const listId = choices && `${id}-opcoes`;
-	const input = h("input", { id, list: listId, ...props });
-	return { input, node: h("div", { class: className }, h("label", { class: "field", for: id }, label), input, choices && h("datalist", { id: listId }, choices.map((value) => h("option", { value })))) };
+function field(label, props, isWide = false, choices = null) {
+	const list = choices && newId("opcoes");
+	const input = h("input", { list, ...props });
+	return { input, node: [labelled(label, input, { isWide }), choices && h("datalist", { id: list }, choices.map((value) => h("option", { value })))] };
 }
 
 function changeText({ field, oldValue = "", newValue = "", author = "" }) {
-	const shown = (value) => {
-		if (value === "") return "nada";
-		if (field.endsWith("_centavos")) return money(value);
-		if (field.endsWith("_thousandths")) return quantity(value);
-		if (field === "discontinued") return { true: "sim", false: "não" }[value] ?? value;
-		return value;
-	};
-	return [`${FIELD_WORDS[field] ?? field}: ${shown(oldValue)} → ${shown(newValue)}`, author && h("span", { class: "muted" }, ` por ${author}`)];
+	return [`${FIELD_WORDS[field] ?? field}: ${fieldText(field, oldValue)} → ${fieldText(field, newValue)}`, author && h("span", { class: "muted" }, ` por ${author}`)];
 }

@@ -28,6 +28,7 @@ test("typed numbers are read as the program reads them", () => {
 test("a refused number says how to write either reading", () => {
 	assert.throws(() => parseQuantity("1.000", "kg"), /“1\.000” pode ser 1000 ou 1,000/);
 	assert.throws(() => parseMoney("1.234"), /pode ser 1234 ou 1,23/);
+	assert.throws(() => parseQuantity("96385074", "un"), /é um código, e não uma quantidade/);
 	assert.throws(() => parseQuantity("2,5", "un"), /un não se divide/);
 	assert.throws(() => parseQuantity("2kg", "un"), /“kg” não é a unidade do produto/);
 	assert.equal(parseQuantity("1,5", "dz"), 1500);

@@ -98,6 +98,24 @@ pub(super) fn look(browser: &Browser, name: &str) -> Vec<String> {
 }
 
 #[test]
+fn the_field_with_the_focus_is_in_sight_on_a_low_screen() {
+    let Some(browser) = Browser::start() else { return };
+    let server = shop::with_history();
+    browser.window((640, 350), false);
+    browser.open(server.port, "contagem");
+    browser.see(".count-row", "");
+    browser.run("document.querySelector('.count-field input').focus()", json!([]));
+    let is_seen = "const { x, y, width, height } = document.activeElement.getBoundingClientRect();
+        return document.elementFromPoint(x + width / 2, y + height / 2) === document.activeElement;";
+    for row in 1..=5 {
+        browser.type_keys(&ENTER.to_string());
+        browser.until("return [...document.querySelectorAll('.count-field input')].indexOf(document.activeElement) === arguments[0]", json!([row]));
+        assert_eq!(browser.run(is_seen, json!([])), true, "row {row}");
+    }
+    browser.assert_clean(&[]);
+}
+
+#[test]
 fn every_page_is_fit_to_be_seen() {
     let Some(browser) = Browser::start() else { return };
     let server = shop::with_history();

@@ -316,6 +316,11 @@ fn what_is_entered_while_an_answer_is_awaited_stays() {
     proxy.swallow("CountStock");
     browser.chord(CONTROL, ENTER);
     browser.see(".banner", "Contagem de 1 produto");
+    // The page that is open when the answer comes is another one.
+    browser.go("balcao");
+    browser.see(".tile", "Caju");
+    browser.go("contagem");
+    browser.see(caju, "");
     assert_eq!(server.connect().ask("3 caju -3 motivo=venda"), "Caju: R$2.0, Estoque: 47");
     browser.until("return hortifruti.live.sequence === 6", json!([]));
     browser.fill(caju, &format!("50{ENTER}"));
@@ -352,11 +357,16 @@ fn what_is_entered_while_an_answer_is_awaited_stays() {
     proxy.swallow("BatchAdjustStock");
     browser.chord(CONTROL, ENTER);
     browser.see(".banner", "Compra de R$ 15,00");
+    browser.go("balcao");
+    browser.see(".tile", "Caju");
+    browser.go("compras");
+    browser.see(".sheet", "Banana");
     browser.fill(".picker input", &format!("pera{ENTER}"));
     browser.type_keys(&format!("5{ENTER}20,00{ENTER}"));
     browser.see(".toast", "A compra espera resposta.");
     proxy.pass();
     browser.see(".toast", "Compra de 1 produto registrada");
+    browser.see_no(".sheet", "Banana");
     browser.click("button", "Pôr na compra");
     browser.see(".buy-total", "R$ 20,00");
     assert_eq!(server.connect().ask("1 banana"), "Banana: R$10.0, Estoque: 40");

@@ -1,6 +1,6 @@
 //! Balcão: sales by the keyboard, by a scanner and by labels of scales, and their undo.
 
-use super::driver::{ALT, Browser, ENTER, F2, F4, F8};
+use super::driver::{ALT, Browser, ENTER, ESCAPE, F2, F4, F8};
 use super::shop::set_products;
 use crate::support::Server;
 
@@ -72,10 +72,24 @@ fn sales_by_keyboard_by_scanner_and_by_label_are_booked_and_undone() {
     browser.type_keys(&format!("{F8}{F8}"));
     browser.see_no(".line", "");
 
+    // A scanner does not answer a question.
+    browser.type_keys(&format!("{ESCAPE}"));
+    assert_eq!(server.run(&["count", "Pera", "60"]).code, 0);
+    browser.see(".tile", "há 60 un");
+    browser.type_keys(&format!("40 pera{ENTER}"));
+    browser.see("dialog[open]", "É isso mesmo?");
+    browser.type_keys(&format!("{BARCODE}{ENTER}"));
+    browser.see("dialog[open] .toast", "O que foi lido não entrou");
+    browser.type_keys(&format!("{ESCAPE}"));
+    browser.see_no("dialog", "");
+    browser.see_no(".line", "");
+
     // Undo from the ledger: one button for the whole document.
     browser.chord(ALT, '3');
     browser.see("h1", "Movimentos");
+    browser.click(".chip", "Vendas");
     browser.click(".move button", "Desfazer venda #");
+    browser.see("dialog[open]", "também o que a lista não mostra");
     browser.see("dialog[open] .ask-lines", "Maca");
     browser.type_keys(&format!("{ENTER}"));
     browser.see(".toast", "desfeita");

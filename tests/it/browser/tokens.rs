@@ -180,6 +180,10 @@ fn who_counts_sees_no_stock() {
     assert_eq!(shop.ask("1 caju"), "Caju: R$2.0, Estoque: 58");
     browser.type_keys(&format!("uva{ENTER}3{ENTER}"));
     browser.see(".field-error", "Nenhum produto se chama");
+    // The next product is scanned into the field of the quantity.
+    browser.fill(".count-desk input", &format!("caju{ENTER}96385074{ENTER}"));
+    browser.see(".field-error", "é um código, e não uma quantidade");
+    assert_eq!(shop.ask("1 caju"), "Caju: R$2.0, Estoque: 58");
     browser.reload();
     browser.see(".count-done", "Caju: 58 un");
     assert_eq!(look(browser, "contagem-sem-lista"), [""; 0]);
