@@ -127,7 +127,11 @@ fn read_table(table: &Table, reading: &Reading) -> Result<PriceList, PriceListEr
     let Header { lists, rows_before } = find_header(table, &reading.columns)?;
     list.columns = lists.iter().flat_map(|list| list.columns.read_from(&list.header)).collect();
     list.notes.extend(lists.iter().filter_map(|list| list.columns.unread(&list.header)));
-    list.notes.extend(table.note());
+    let is_read = |place: usize| {
+        let mut own = lists.iter().filter_map(|list| Some((list, place.checked_sub(list.places.start)?)));
+        own.any(|(list, own)| list.places.contains(&place) && list.columns.are_read(own))
+    };
+    list.notes.extend(table.notes(&is_read));
     let is_alone = lists.len() == 1;
     let mut numbers = Numbers::default();
     let mut has_lower_case = false;

@@ -66,8 +66,7 @@ fn count_list(
     let refused =
         |what: String| Error::from(Refusal::new(Code::InvalidArgument, format!("{source}: {what}.")));
     let list = read_counts(&read_file(Path::new(file), "Nada foi alterado")?);
-    let CountList { rows, uncounted, bad, note: faults } =
-        list.map_err(|error| refused(error.to_string()))?;
+    let CountList { rows, uncounted, bad, notes } = list.map_err(|error| refused(error.to_string()))?;
     if !bad.is_empty() {
         let faults = bad_rows_shown(&bad, bad.len());
         return Err(refused(format!("{faults}\nNada foi alterado; corrija e conte de novo")));
@@ -80,8 +79,8 @@ fn count_list(
         );
         return Err(refused(what));
     }
-    if let Some(faults) = faults {
-        note(&format!("Aviso: {faults}."));
+    for text in notes {
+        note(&format!("Aviso: {text}."));
     }
     let counts = rows.iter().map(|row| CountedName {
         name: row.name.as_str(),

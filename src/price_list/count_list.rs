@@ -7,7 +7,7 @@ use super::faults::check_cell;
 use super::header::HEADER_ROWS_MAX;
 use super::limits::INFLATED_BYTES_MAX;
 use super::numbers::Numbers;
-use super::record::{Kind, Record};
+use super::record::{Kind, Line, Record};
 use super::table::Table;
 use crate::catalog::{Name, Quantity, Quoted, Unit, unguarded};
 
@@ -31,8 +31,8 @@ pub struct CountList {
     pub uncounted: usize,
     /// Rows that cannot be read, by the line of the file.
     pub bad: Vec<(u64, String)>,
-    /// A note for the user on how the numbers were read.
-    pub note: Option<String>,
+    /// Notes for the user on how the list was read.
+    pub notes: Vec<String>,
 }
 
 /// Reads a list of counts. A header, which may stand below titles, names the columns; without one, the first two are
@@ -41,7 +41,7 @@ pub struct CountList {
 /// # Errors
 /// If the file is of another kind or encoding, or empty, or several columns may be the counted quantities.
 pub fn read_counts(bytes: &[u8]) -> Result<CountList, PriceListError> {
-    let sheet = Table::of(bytes, INFLATED_BYTES_MAX, |_| None)?;
+    let sheet = Table::of(bytes, INFLATED_BYTES_MAX, header_columns)?;
     let (rows_before, columns) = header(&sheet)?;
     let rows = || sheet.rows().skip(rows_before);
     let mut numbers = Numbers::default();
@@ -61,8 +61,16 @@ pub fn read_counts(bytes: &[u8]) -> Result<CountList, PriceListError> {
             Err(what) => list.bad.push((line, what)),
         }
     }
-    list.note = numbers.note();
+    let read = [Some(columns.name), Some(columns.quantity), columns.unit];
+    list.notes = sheet.notes(&|place| read.contains(&Some(place)));
+    list.notes.extend(numbers.note());
     Ok(list)
+}
+
+/// The number of columns of the header among the first of some rows, if one is a header.
+fn header_columns(rows: &mut dyn Iterator<Item = Line>) -> Option<usize> {
+    let rows = rows.take(HEADER_ROWS_MAX).filter_map(|(_, row)| row.ok());
+    rows.filter(|row| !matches!(CountColumns::of(row), Ok(None))).map(|row| row.len()).next()
 }
 
 /// The columns, and the number of rows before the first product. A row above a header that has a quantity is no title:

@@ -54,11 +54,11 @@ impl Table {
         }
     }
 
-    /// A note on what of the file was not looked at.
-    pub(super) fn note(&self) -> Option<String> {
+    /// Notes on what of the file was not looked at, and on what is hidden there and was, in the columns that are read.
+    pub(super) fn notes(&self, is_read: &dyn Fn(usize) -> bool) -> Vec<String> {
         match self {
-            Table::Text(_) => None,
-            Table::Workbook(workbook) => workbook.note(),
+            Table::Text(_) => Vec::new(),
+            Table::Workbook(workbook) => workbook.notes(is_read),
         }
     }
 }

@@ -6,6 +6,7 @@
 mod archive;
 mod error;
 mod grid;
+mod hidden;
 mod ods;
 mod xls;
 mod xlsx;
@@ -13,7 +14,7 @@ mod xlsx;
 use std::panic::catch_unwind;
 
 use super::record::Line;
-use crate::catalog::Quoted;
+use crate::catalog::{Quoted, counted};
 pub use error::WorkbookError;
 use grid::Grid;
 
@@ -29,6 +30,8 @@ pub(super) struct Workbook {
     sheet: Grid,
     /// The names of the other sheets that are shown and not empty.
     others: Vec<String>,
+    /// The number of sheets that are hidden, which are not read.
+    hidden_sheets: usize,
 }
 
 /// Reads a workbook: its first sheet with a header, or else its first. `None` if the file is of another kind.
@@ -40,9 +43,13 @@ pub(super) fn read(
     inflated_bytes_max: usize,
     header_columns: impl Fn(&mut dyn Iterator<Item = Line>) -> Option<usize>,
 ) -> Result<Option<Workbook>, WorkbookError> {
+    let mut is_xlsx = false;
     let read = if bytes.starts_with(ARCHIVE) {
         match archive::kind(bytes, inflated_bytes_max)? {
-            archive::Kind::Xlsx => xlsx::read,
+            archive::Kind::Xlsx => {
+                is_xlsx = true;
+                xlsx::read
+            }
             archive::Kind::Ods => ods::read,
             archive::Kind::Xlsb => return Err(WorkbookError::Binary),
             archive::Kind::Other => return Ok(None),
@@ -54,14 +61,18 @@ pub(super) fn read(
     };
     // The library panics at some of the damage that a workbook can have.
     let sheets = catch_unwind(|| read(bytes, inflated_bytes_max)).unwrap_or(Err(WorkbookError::Damaged))?;
-    let mut sheets: Vec<Grid> = sheets.into_iter().filter(|sheet| !sheet.is_empty()).collect();
+    let hidden_sheets = sheets.hidden;
+    let mut sheets: Vec<Grid> = sheets.shown.into_iter().filter(|sheet| !sheet.is_empty()).collect();
     let chosen = sheets.iter().position(|sheet| header_columns(&mut sheet.rows()).is_some()).unwrap_or(0);
     if sheets.is_empty() {
-        return Ok(Some(Workbook { sheet: Grid::default(), others: Vec::new() }));
+        return Ok(Some(Workbook { sheet: Grid::default(), others: Vec::new(), hidden_sheets }));
     }
-    let sheet = sheets.remove(chosen);
+    let mut sheet = sheets.remove(chosen);
+    if is_xlsx {
+        sheet.hidden = xlsx::hidden(bytes, sheet.place).unwrap_or_default();
+    }
     let others = sheets.into_iter().map(|sheet| sheet.name).collect();
-    Ok(Some(Workbook { sheet, others }))
+    Ok(Some(Workbook { sheet, others, hidden_sheets }))
 }
 
 impl Workbook {
@@ -70,8 +81,25 @@ impl Workbook {
         self.sheet.rows()
     }
 
-    /// A note on the sheets that are not read, if there are some.
-    pub(super) fn note(&self) -> Option<String> {
+    /// Notes on the sheets that are not read, and on hidden rows and columns that are.
+    pub(super) fn notes(&self, is_read: &dyn Fn(usize) -> bool) -> Vec<String> {
+        [self.sheets_note(), self.hidden_note(is_read)].into_iter().flatten().collect()
+    }
+
+    fn hidden_note(&self, is_read: &dyn Fn(usize) -> bool) -> Option<String> {
+        let hidden = &self.sheet.hidden;
+        let rows = self.rows().filter(|(line, _)| hidden.has_row(line - 1)).count();
+        let columns = hidden.columns().filter(|place| is_read(*place)).count();
+        let rows = (rows > 0).then(|| counted(rows, "linha oculta foi lida", "linhas ocultas foram lidas"));
+        let columns =
+            (columns > 0).then(|| counted(columns, "coluna oculta foi lida", "colunas ocultas foram lidas"));
+        let sheets = (self.hidden_sheets > 0)
+            .then(|| counted(self.hidden_sheets, "aba oculta não foi lida", "abas ocultas não foram lidas"));
+        let told: Vec<String> = [rows, columns, sheets].into_iter().flatten().collect();
+        (!told.is_empty()).then(|| told.join(", "))
+    }
+
+    fn sheets_note(&self) -> Option<String> {
         if self.others.is_empty() {
             return None;
         }

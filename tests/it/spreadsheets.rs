@@ -556,3 +556,20 @@ fn a_text_merged_over_rows_stands_in_each() {
     assert_eq!(rows(&list), ["Uva|9.0|0|-|-|-"]);
     assert!(list.bad.len() == 1 && list.bad[0].1.contains("sem preço"), "{:?}", list.bad);
 }
+
+#[test]
+fn what_is_hidden_in_a_workbook_is_said() {
+    let folder = project().join("tests/data/planilhas");
+    for name in ["ocultas.xlsx", "ocultas.ods", "ocultas.xls"] {
+        let file = fs::read(folder.join(name)).unwrap();
+        let told = "1 linha oculta foi lida, 1 coluna oculta foi lida, 1 aba oculta não foi lida";
+        let list = price_list::read(&file).unwrap();
+        assert_eq!((list.rows.len(), list.notes.last().unwrap().as_str()), (2, told), "{name}");
+        let count = price_list::read_counts(&file).unwrap();
+        assert_eq!((count.rows.len(), count.notes), (2, vec![told.to_owned()]), "{name}");
+    }
+    // A count says as well which sheet it has read: the first with a header.
+    let count = price_list::read_counts(&fs::read(folder.join("contagem.xlsx")).unwrap()).unwrap();
+    let told = "só a aba \"Contagem\" foi lida; as outras são \"Instruções\"";
+    assert_eq!((count.rows.len(), count.notes), (2, vec![told.to_owned()]));
+}

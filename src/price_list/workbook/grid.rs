@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use calamine::{Data, Dimensions};
 
 use super::error::WorkbookError;
+use super::hidden::Hidden;
 use crate::price_list::limits::COLUMNS_MAX;
 use crate::price_list::record::{Kind, Line, Record};
 
@@ -22,6 +23,9 @@ const CELL_BYTES: usize = 64;
 #[derive(Debug, Default)]
 pub(super) struct Grid {
     pub(super) name: String,
+    /// The place among all sheets of the workbook.
+    pub(super) place: usize,
+    pub(super) hidden: Hidden,
     rows: BTreeMap<u32, Record>,
     /// The bytes that the cells may still take.
     bytes_left: usize,
@@ -29,8 +33,8 @@ pub(super) struct Grid {
 
 impl Grid {
     /// An empty sheet, whose cells may take so many bytes.
-    pub(super) fn new(name: &str, bytes_max: usize) -> Self {
-        Self { name: name.to_owned(), rows: BTreeMap::new(), bytes_left: bytes_max }
+    pub(super) fn new(place: usize, name: &str, bytes_max: usize) -> Self {
+        Self { name: name.to_owned(), place, bytes_left: bytes_max, ..Self::default() }
     }
 
     pub(super) fn is_empty(&self) -> bool {
@@ -107,6 +111,12 @@ impl Grid {
     }
 }
 
+/// The sheets of a workbook that are shown, and the number of those that are hidden.
+pub(super) struct Sheets {
+    pub(super) shown: Vec<Grid>,
+    pub(super) hidden: usize,
+}
+
 /// Cells that are merged into one.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub(super) struct Merged {
@@ -179,7 +189,7 @@ mod tests {
 
     #[test]
     fn a_sheet_takes_no_more_than_it_may() {
-        let mut grid = Grid::new("a", 1000);
+        let mut grid = Grid::new(0, "a", 1000);
         grid.add((5, 2), &Data::Float(1.5), false).unwrap();
         grid.add((1, 0), &Data::String("Uva".to_owned()), false).unwrap();
         grid.add((1, 1), &Data::Empty, true).unwrap();

@@ -9,7 +9,8 @@ use quick_xml::events::{BytesStart, Event};
 use zip::ZipArchive;
 
 use super::error::WorkbookError;
-use super::grid::{Grid, Merged};
+use super::grid::{Grid, Merged, Sheets};
+use super::hidden::Hidden;
 use crate::price_list::limits::CELLS_MAX;
 
 /// The bytes that a cell takes in the library beside its text: a value and a formula.
@@ -19,26 +20,29 @@ const CELL_BYTES: usize = 64;
 ///
 /// # Errors
 /// If the workbook is damaged or encrypted, or takes more memory than it may.
-pub(super) fn read(bytes: &[u8], bytes_max: usize) -> Result<Vec<Grid>, WorkbookError> {
-    let mut merged = measure(bytes, bytes_max)?;
+pub(super) fn read(bytes: &[u8], bytes_max: usize) -> Result<Sheets, WorkbookError> {
+    let mut measured = measure(bytes, bytes_max)?;
     let mut workbook = Ods::new(Cursor::new(bytes)).map_err(refused)?;
     let all = workbook.sheets_metadata().iter().enumerate();
     let shown = all.filter(|(_, sheet)| sheet.visible == SheetVisible::Visible);
+    let count = workbook.sheets_metadata().len();
     let shown: Vec<(usize, String)> = shown.map(|(index, sheet)| (index, sheet.name.clone())).collect();
     let mut sheets = Vec::with_capacity(shown.len());
     for (index, name) in shown {
         let values = workbook.worksheet_range(&name).map_err(refused)?;
         let formulas = workbook.worksheet_formula(&name).map_err(refused)?;
-        let mut grid = Grid::new(&name, bytes_max);
+        let mut grid = Grid::new(index, &name, bytes_max);
         let start = values.start().unwrap_or_default();
         for (row, column, value) in values.cells() {
             let at = (start.0 + row as u32, start.1 + column as u32);
             grid.add(at, value, formulas.get_value(at).is_some_and(|formula| !formula.is_empty()))?;
         }
-        grid.spread(merged.get_mut(index).map(take).unwrap_or_default())?;
+        let (merged, hidden) = measured.get_mut(index).map(take).unwrap_or_default();
+        grid.spread(merged)?;
+        grid.hidden = hidden;
         sheets.push(grid);
     }
-    Ok(sheets)
+    Ok(Sheets { hidden: count - sheets.len(), shown: sheets })
 }
 
 /// The size of a table that is being counted.
@@ -69,8 +73,10 @@ struct Tables {
     cell: Option<(u64, u64)>,
     /// The bytes of all rows that were read.
     bytes: u64,
-    /// The cells of each table that are merged over several rows.
-    merged: Vec<Vec<Merged>>,
+    /// The columns of the table that is read, up to the one that is described.
+    columns: u64,
+    /// The cells of each table that are merged over several rows, and its hidden rows and columns.
+    measured: Vec<(Vec<Merged>, Hidden)>,
 }
 
 impl Tables {
@@ -79,17 +85,34 @@ impl Tables {
         match element.name().as_ref() {
             "table:table" => {
                 self.table = Table::default();
-                self.merged.push(Vec::new());
+                self.columns = 0;
+                self.measured.push(Default::default());
+            }
+            "table:table-column" => {
+                let repeats = repeats(element, "table:number-columns-repeated");
+                let after = self.columns.saturating_add(repeats);
+                if let (Some((_, hidden)), true, Ok(first), Ok(after)) = (
+                    self.measured.last_mut(),
+                    is_hidden(element),
+                    usize::try_from(self.columns),
+                    usize::try_from(after),
+                ) {
+                    hidden.add_columns(first, after.saturating_sub(1));
+                }
+                self.columns = after;
             }
             "table:table-row" => {
                 let repeats = repeats(element, "table:number-rows-repeated");
+                if let (Some((_, hidden)), true) = (self.measured.last_mut(), is_hidden(element)) {
+                    hidden.add_rows(self.table.rows, repeats);
+                }
                 self.row = Some(Row { repeats, columns: 0, used_columns: 0, bytes: 0 });
             }
             "table:table-cell" | "table:covered-table-cell" => {
                 let repeats = repeats(element, "table:number-columns-repeated");
                 if let Some(row) = &mut self.row {
                     if let Some(cells) = merged_cells(element, &self.table, row)
-                        && let Some(merged) = self.merged.last_mut()
+                        && let Some((merged, _)) = self.measured.last_mut()
                     {
                         merged.push(cells);
                     }
@@ -113,7 +136,7 @@ impl Tables {
     /// # Errors
     /// If it is the end of a table that has too many cells.
     fn end(&mut self, element: &str, position: u64) -> Result<(), WorkbookError> {
-        let Self { table, row, cell, bytes: all_bytes, merged: _ } = self;
+        let Self { table, row, cell, bytes: all_bytes, .. } = self;
         match element {
             "table:table-cell" | "table:covered-table-cell" => {
                 if let (Some((repeats, start)), Some(row)) = (cell.take(), row) {
@@ -151,11 +174,12 @@ impl Tables {
 }
 
 /// Checks that the repeated cells of all tables take no more bytes than they may, and that every element is closed.
-/// Returns the cells of each table that are merged over several rows, which the library does not give.
+/// Returns the cells of each table that are merged over several rows, and its hidden rows and columns, which the
+/// library does not give.
 ///
 /// # Errors
 /// If they do, or the content is no whole XML.
-fn measure(bytes: &[u8], bytes_max: usize) -> Result<Vec<Vec<Merged>>, WorkbookError> {
+fn measure(bytes: &[u8], bytes_max: usize) -> Result<Vec<(Vec<Merged>, Hidden)>, WorkbookError> {
     let mut archive = ZipArchive::new(Cursor::new(bytes)).map_err(|_| WorkbookError::Damaged)?;
     let content = archive.by_name("content.xml").map_err(|_| WorkbookError::Damaged)?;
     let mut reader = XmlReader::from_reader(BufReader::new(content));
@@ -176,7 +200,7 @@ fn measure(bytes: &[u8], bytes_max: usize) -> Result<Vec<Vec<Merged>>, WorkbookE
             }
             // The library reads on for ever behind the end of a table that is not closed.
             Event::Eof if depth > 0 => return Err(WorkbookError::Damaged),
-            Event::Eof => return Ok(tables.merged),
+            Event::Eof => return Ok(tables.measured),
             _ => {}
         }
         if tables.take_more_than(bytes_max) {
@@ -196,6 +220,12 @@ fn merged_cells(cell: &BytesStart<'_>, table: &Table, row: &Row) -> Option<Merge
         last_row: u32::try_from(last_row).ok()?,
     };
     (rows > 1).then_some(cells)
+}
+
+/// Whether a row or a column is hidden, by a person or by a filter.
+fn is_hidden(element: &BytesStart<'_>) -> bool {
+    let attribute = element.try_get_attribute("table:visibility").ok().flatten();
+    attribute.is_some_and(|it| matches!(it.value.as_ref(), "collapse" | "filter"))
 }
 
 /// How often an element says that it is repeated.
