@@ -6,7 +6,7 @@ use std::os::unix::ffi::OsStrExt;
 use std::process::Stdio;
 
 use crate::support::waiting::accept;
-use crate::support::{FOUR_PRODUCTS, Server, finished, hortifruti, run};
+use crate::support::{FOUR_PRODUCTS, Server, finished, hortifruti, is_of_windows, run};
 
 const TRANSPORTS: [&str; 2] = ["--socket", "--grpc"];
 
@@ -174,6 +174,10 @@ fn an_empty_variable_is_none_and_a_wrong_one_is_named() {
         ("serve", "HORTIFRUTI_LABEL", b"\xff"),
         ("serve", "HORTIFRUTI_CNPJ", b"12"),
     ] {
+        // Windows has no such variables.
+        if is_of_windows() && value.iter().any(|byte| !byte.is_ascii()) {
+            continue;
+        }
         let ended = run(hortifruti(server.path()).arg(command).env(name, OsStr::from_bytes(value)), "");
         assert_eq!(ended.code, 2, "{name}");
         assert!(ended.err.contains(name) && ended.err.contains("Nada foi feito"), "{ended:?}");
