@@ -24,6 +24,7 @@ mod list_product_changes;
 mod list_products;
 mod merge_products;
 mod message_limit;
+mod movement_filters;
 mod movement_reply;
 mod period;
 mod permission;
@@ -65,8 +66,9 @@ pub use list_product_changes::{
 pub use list_products::{NO_PRODUCT, ProductsRequest};
 pub use merge_products::MergeRequest;
 pub use message_limit::{LargeMessages, MessageLimit};
+pub use movement_filters::{MovementFilters, movement_kind};
 pub use movement_reply::{MovementDetails, MovementReply};
-pub use period::{check_given_period, check_period, days_here};
+pub use period::{check_period, days_here, given_period};
 pub use permission::Permission;
 pub use product_reply::{ProductReply, write_product_line};
 pub use summarize_movements::{Grouping, Summary, SummaryRequest};

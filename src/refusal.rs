@@ -421,6 +421,15 @@ impl Refusal {
         Self::new(Code::Unauthenticated, what)
     }
 
+    /// An undo of one of the two movements of a merge, which would leave the stock in both products or in none.
+    pub fn undo_of_half_a_merge(sequence: i64) -> Self {
+        let what = format!(
+            "o movimento #{sequence} é metade de uma união, que só se desfaz inteira. Nada foi alterado; desfaça-o com o \
+             documento todo."
+        );
+        Self { metadata: vec![("field", "single".to_owned())], ..Self::new(Code::InvalidArgument, what) }
+    }
+
     /// A request id that was used before with other content.
     pub fn request_id_reused(request_id: &RequestId) -> Self {
         Self {

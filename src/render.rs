@@ -11,6 +11,7 @@ mod price_list;
 mod product_changes;
 mod sheet;
 mod status;
+mod terms_notes;
 mod workbook;
 
 use std::io::{self, Write};
@@ -30,6 +31,7 @@ pub use price_list::{
     catalog_sheet, is_price_list, is_spreadsheet_list, render_price_list, render_spreadsheet_list,
 };
 pub use sheet::{Cell, Column, Holds, Need, Sheet, reais, render_sheet};
+pub use terms_notes::{code_note, merge_without_stock, unit_note};
 pub use workbook::{WorkbookError, workbook};
 
 /// Writes a reply.

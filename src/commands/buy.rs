@@ -7,6 +7,7 @@ use clap::Args;
 
 use super::Error;
 use super::word::WordOptions;
+use crate::operation::phrase::line_of_words;
 
 /// Compra: entra no estoque, com o que custou
 #[derive(Debug, Args)]
@@ -50,6 +51,6 @@ impl Buy {
             ("validade", self.expires),
             ("obs", self.note),
         ];
-        self.options.run("comprar", self.item.join(" "), &attributes)
+        self.options.run("comprar", line_of_words(&self.item), &attributes)
     }
 }

@@ -8,8 +8,9 @@ use super::Error;
 use super::change::ChangeOptions;
 use super::input::read_file;
 use super::output::{STANDARD, note};
-use crate::catalog::{COUNT_LINES_MAX, Quantity, RequestId};
+use crate::catalog::{COUNT_LINES_MAX, Quantity, RequestId, Unit};
 use crate::client::ClientError;
+use crate::operation::phrase::Measure;
 use crate::operation::{COUNTED_FIELD, ChangeReply, CountRequest, CountedName, Reply, Request};
 use crate::price_list::{CountList, CountedRow, bad_rows_shown, read_counts};
 use crate::refusal::{Code, Refusal};
@@ -21,7 +22,7 @@ pub(super) struct Count {
     /// Nome do produto; sem QUANTIDADE, um CSV com as colunas nome e quantidade (`-` lê a entrada padrão)
     #[arg(value_name = "NOME|ARQUIVO", value_hint = clap::ValueHint::FilePath, display_order = 1)]
     name_or_file: String,
-    /// Quantidade contada, como 57 ou 2,5
+    /// Quantidade contada, como 57 ou 2,5kg
     #[arg(value_name = "QUANTIDADE", allow_negative_numbers = true, display_order = 2)]
     counted: Option<String>,
     /// Não mostra o estoque de antes nem a diferença
@@ -37,11 +38,24 @@ impl Count {
         let Some(counted) = self.counted else {
             return count_list(&self.name_or_file, request_id, self.blind, &self.options);
         };
-        if let Some((thousands, units)) = Quantity::two_readings(&counted) {
+        let measure = Measure::with_own_unit(&counted);
+        let readings = measure.as_ref().map_or(Quantity::two_readings(&counted), Measure::two_readings);
+        if let Some((thousands, units)) = readings {
             return Err(Refusal::two_readings(COUNTED_FIELD, &counted, thousands, units).into());
         }
-        let counted = counted.parse().map_err(|error| Refusal::quantity(COUNTED_FIELD, &error))?;
-        let request = Request::CountStock(CountRequest::of_one(&self.name_or_file, counted, request_id));
+        let mut request = CountRequest::of_one(&self.name_or_file, Quantity::ZERO, request_id);
+        let line = &mut request.counts[0];
+        match measure {
+            Some(measure) => {
+                line.counted = measure.certain()?;
+                let unit = measure.unit().map(Unit::parse).transpose();
+                line.unit = unit.map_err(|error| Refusal::unit(&error))?;
+            }
+            None => {
+                line.counted = counted.parse().map_err(|error| Refusal::quantity(COUNTED_FIELD, &error))?
+            }
+        }
+        let request = Request::CountStock(request);
         self.options.print(&shown(self.options.send(&request)?, self.blind))
     }
 }

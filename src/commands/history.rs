@@ -6,9 +6,8 @@ use super::Error;
 use super::connection::{Connection, connect};
 use super::output::{SheetFormat, SheetOutput, check_no_terminal, note, print, print_workbook};
 use super::period::Period;
-use crate::catalog::{Author, Kind};
 use crate::operation::{
-    LISTED_MOVEMENTS_DEFAULT, MovementsRequest, ProductChangesRequest, Reply, Request, days_here,
+    LISTED_MOVEMENTS_DEFAULT, MovementFilters, MovementsRequest, ProductChangesRequest, Reply, Request,
 };
 use crate::render::{Format, movement_sheet};
 
@@ -22,11 +21,11 @@ pub(super) struct History {
     #[arg(value_name = "NOME")]
     name: Vec<String>,
     /// Só deste motivo: ajuste, abertura, compra, venda, perda ou contagem
-    #[arg(long, value_name = "MOTIVO", value_parser = kind)]
-    kind: Option<Kind>,
+    #[arg(long, value_name = "MOTIVO")]
+    kind: Option<String>,
     /// Só os movimentos que este token pediu
     #[arg(long, value_name = "TOKEN")]
-    author: Option<Author>,
+    author: Option<String>,
     /// Mostra as mudanças do cadastro (nome, preço, código, …) em vez dos movimentos
     #[arg(long, conflicts_with_all = ["kind", "author", "since", "until"])]
     changes: bool,
@@ -55,7 +54,10 @@ impl History {
                 None
             }
         };
-        let has_period = self.period.is_given();
+        let (since, until) = self.period.ends();
+        let filters =
+            MovementFilters { kind: self.kind.as_deref(), author: self.author.as_deref(), since, until };
+        let has_period = filters.has_period();
         let usual = if has_period { LIMIT_MAX } else { LISTED_MOVEMENTS_DEFAULT };
         // One row more says whether there is more.
         let count_max = self.limit.unwrap_or(usual + 1);
@@ -75,16 +77,7 @@ impl History {
             }
             return print(&reply, format);
         }
-        let (since, until) = self.period.ends(&days_here()?)?;
-        let request = MovementsRequest {
-            name,
-            kind: self.kind,
-            author: self.author,
-            since,
-            until,
-            before: None,
-            count_max,
-        };
+        let request = filters.on(MovementsRequest { name, count_max, ..MovementsRequest::default() })?;
         let mut reply = connect(&self.connection)?.call(&Request::ListMovements(request))?;
         if let Reply::Movements(page) = &mut reply
             && self.limit.is_none()
@@ -114,11 +107,4 @@ fn is_cut<T>(rows: &mut Vec<T>, count_max: usize) -> bool {
 fn limit(text: &str) -> Result<usize, String> {
     let limit = text.parse().ok().filter(|limit| (1..=LIMIT_MAX).contains(limit));
     limit.ok_or_else(|| format!("use de 1 a {LIMIT_MAX}"))
-}
-
-/// Reads the kind that movements are limited to.
-pub(super) fn kind(text: &str) -> Result<Kind, String> {
-    let word = text.to_lowercase();
-    Kind::from_stored(&word)
-        .ok_or_else(|| "use ajuste, abertura, compra, venda, perda ou contagem".to_owned())
 }

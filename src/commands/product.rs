@@ -14,8 +14,7 @@ use crate::client::ClientError;
 use crate::operation::doubtful::odd_price;
 use crate::operation::{ImportRequest, MergeRequest, ProductReply, Reply, Request, UpdateProductRequest};
 use crate::refusal::Refusal;
-use crate::render::Format;
-use crate::render::margin_told;
+use crate::render::{Format, code_note, margin_told, unit_note};
 use terms::{PricingOptions, Terms};
 
 /// Cadastra e muda produtos: nome, preço, códigos, categoria, mínimo
@@ -124,6 +123,8 @@ impl Set {
             return Err(Refusal::invalid("update_mask", what).into());
         }
         let sets_price = update.price.is_some();
+        let before = update.unit.as_ref().and_then(|_| find(&self.options.connection, &self.name).ok());
+        let unit = before.zip(update.unit.as_ref()).and_then(|(before, unit)| unit_note(&before, unit));
         let reply = update_product(&self.name, update, &self.options)?;
         // The margin beside a new price. If the margin is not known, that is no failure.
         if let (Reply::Product(made), true) = (&reply, sets_price)
@@ -131,6 +132,9 @@ impl Set {
             && let Some(told) = margin_told(&product)
         {
             note(&told);
+        }
+        if let Some(unit) = unit {
+            note(&unit);
         }
         Ok(())
     }
@@ -198,7 +202,13 @@ impl Merge {
     fn run(self) -> Result<(), Error> {
         let request_id = self.options.request_id()?;
         let request = MergeRequest { from: &self.from, into: &self.into, request_id };
-        self.options.print(&self.options.send(&Request::MergeProducts(request))?)
+        let named = |name| find(&self.options.connection, name).ok();
+        let lost = named(&self.from).zip(named(&self.into)).and_then(|(from, into)| code_note(&from, &into));
+        self.options.print(&self.options.send(&Request::MergeProducts(request))?)?;
+        if let Some(lost) = lost {
+            note(&format!("Aviso: {lost}."));
+        }
+        Ok(())
     }
 }
 
@@ -240,7 +250,7 @@ fn update_product(name: &str, update: TermsUpdate, options: &ChangeOptions) -> R
     Ok(reply)
 }
 
-fn find(connection: &Connection, name: &str) -> Result<ProductReply, Error> {
+pub(super) fn find(connection: &Connection, name: &str) -> Result<ProductReply, Error> {
     match connect(connection)?.call(&Request::GetProduct { name })? {
         Reply::Product(product) => Ok(product),
         _ => Err(anyhow::anyhow!("o servidor não disse o produto. Nada foi alterado").into()),

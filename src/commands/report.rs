@@ -7,14 +7,12 @@ use clap::{Args, ValueEnum};
 
 use super::Error;
 use super::connection::{Connection, connect};
-use super::history::kind;
 use super::output::{
     SheetFormat, SheetOutput, check_no_terminal, note_last_movement, print_workbook, written,
 };
 use super::period::Period;
-use crate::catalog::Kind;
 use crate::local_time::Days;
-use crate::operation::{Grouping, days_here};
+use crate::operation::{Grouping, days_here, given_period, movement_kind};
 use crate::refusal::Refusal;
 use crate::render::{Format, Sheet, render_sheet};
 use crate::report::{Report, What};
@@ -42,8 +40,8 @@ pub(super) struct ReportCommand {
     #[arg(long, value_name = "GRUPO", value_enum, hide_possible_values = true)]
     by: Option<Grouping>,
     /// Só deste motivo, em day e products: ajuste, abertura, compra, venda, perda ou contagem
-    #[arg(long, value_name = "MOTIVO", value_parser = kind)]
-    kind: Option<Kind>,
+    #[arg(long, value_name = "MOTIVO")]
+    kind: Option<String>,
     /// Fuso horário dos dias, como America/Sao_Paulo. O padrão é o deste computador
     #[arg(long, value_name = "FUSO", default_value = "", hide_default_value = true)]
     time_zone: String,
@@ -88,9 +86,10 @@ impl ReportCommand {
             "" => days_here()?,
             name => Days::of_zone(name).ok_or_else(|| Refusal::no_time_zone(name))?,
         };
-        let (since, until) = self.period.ends(&days)?;
+        let (since, until) = self.period.ends();
+        let (since, until) = given_period(since, until, &days)?;
         let mut report = Report::of_period(self.report, days, since, until);
-        (report.by, report.kind) = (self.by, self.kind);
+        (report.by, report.kind) = (self.by, self.kind.as_deref().map(movement_kind).transpose()?);
         (report.days_ahead, report.words) = (self.days, self.words.join(" "));
         report.check(since.is_some() || until.is_some()).map_err(|(field, what)| {
             Refusal::invalid(field, format!("{what}; veja hortifruti report --help"))

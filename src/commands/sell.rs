@@ -16,7 +16,7 @@ use crate::client::{ClientError, ConnectionError, new_request_id};
 use crate::io_error;
 use crate::local_time::LocalTime;
 use crate::operation::Request;
-use crate::operation::phrase::{Readings, split_phrases, split_words};
+use crate::operation::phrase::{Readings, line_of_words, split_phrases, split_words};
 use crate::refusal::{Code, Refusal};
 use crate::shell::check_item_count;
 use crate::wire::grpc::StoredChange;
@@ -46,7 +46,7 @@ impl Sell {
         let words: Vec<&str> = self.items.iter().map(String::as_str).collect();
         let phrases: Vec<String> = match words[..] {
             [] => Vec::new(),
-            _ => split_words(&words)?.iter().map(|phrase| phrase.join(" ")).collect(),
+            _ => split_words(&words)?.into_iter().map(line_of_words).collect(),
         };
         let text = phrases.join("; ");
         match &self.outbox {

@@ -5,8 +5,10 @@ use clap::{Args, ValueEnum};
 
 use super::Error;
 use super::change::ChangeOptions;
+use super::product::find;
 use crate::catalog::{Amount, Details, Kind, Quantity};
-use crate::operation::{AdjustRequest, Request};
+use crate::operation::phrase::Measure;
+use crate::operation::{AdjustRequest, ProductReply, Request};
 use crate::refusal::Refusal;
 
 /// Muda o estoque de um produto
@@ -18,7 +20,7 @@ pub(super) struct Update {
     /// Nome do produto, sem diferença de acentos ou maiúsculas
     #[arg(value_name = "NOME", display_order = 1)]
     name: String,
-    /// Quanto entra ou sai, como +5, -20 ou 0,350
+    /// Quanto entra ou sai, como +5, -20 ou 0,350kg
     #[arg(value_name = "QUANTIDADE", allow_hyphen_values = true, display_order = 2)]
     delta: String,
     /// Motivo: ajuste (o padrão), compra, venda, perda ou contagem
@@ -42,9 +44,11 @@ impl Update {
         if let Some((thousands, units)) = Quantity::two_readings(&self.delta) {
             return Err(Refusal::two_readings("delta_thousandths", &self.delta, thousands, units).into());
         }
-        let delta: Quantity =
-            self.delta.parse().map_err(|error| Refusal::quantity("delta_thousandths", &error))?;
         let request_id = self.options.request_id()?;
+        let delta = match Measure::with_own_unit(&self.delta) {
+            Some(measure) => self.in_unit_of_product(&measure)?,
+            None => self.delta.parse().map_err(|error| Refusal::quantity("delta_thousandths", &error))?,
+        };
         let details = details(self.total.as_deref(), self.cause.as_deref(), self.note.as_deref())?;
         let request = Request::AdjustStock(AdjustRequest {
             name: &self.name,
@@ -54,6 +58,20 @@ impl Update {
             details,
         });
         self.options.print(&self.options.send(&request)?)
+    }
+}
+
+impl Update {
+    /// The quantity in the unit of the product. A request with an id may be made already, and the product have another
+    /// name since.
+    fn in_unit_of_product(&self, measure: &Measure) -> Result<Quantity, Error> {
+        let found = find(&self.options.connection, &self.name);
+        match found {
+            Ok(ProductReply { name, unit: Some(unit), .. }) => Ok(measure.in_unit(name.as_str(), &unit)?),
+            Err(error) if self.options.request_id.is_none() => Err(error),
+            // The text protocol does not give the unit.
+            Ok(_) | Err(_) => Ok(measure.certain()?),
+        }
     }
 }
 

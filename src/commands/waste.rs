@@ -4,6 +4,7 @@ use clap::Args;
 
 use super::Error;
 use super::word::WordOptions;
+use crate::operation::phrase::line_of_words;
 
 /// Registra uma perda, com a causa
 #[derive(Debug, Args)]
@@ -26,6 +27,7 @@ pub(super) struct Waste {
 
 impl Waste {
     pub(super) fn run(self) -> Result<(), Error> {
-        self.options.run("perder", self.item.join(" "), &[("causa", self.cause), ("obs", self.note)])
+        let attributes = [("causa", self.cause), ("obs", self.note)];
+        self.options.run("perder", line_of_words(&self.item), &attributes)
     }
 }

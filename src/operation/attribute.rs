@@ -19,6 +19,7 @@ static ATTRIBUTES: &[Attribute] = &[
     Attribute { name: "antes", meaning: "só os movimentos antes deste número", values: Vec::new },
     Attribute { name: "apos", meaning: "só os movimentos depois deste número", values: Vec::new },
     Attribute { name: "ate", meaning: "até este dia, inclusive, ou antes deste momento", values: days },
+    Attribute { name: "autor", meaning: "só o que este token pediu", values: Vec::new },
     Attribute { name: "barras", meaning: "os códigos de barras; os de antes saem", values: Vec::new },
     Attribute { name: "categoria", meaning: "como frutas, legumes ou verduras", values: Vec::new },
     Attribute { name: "causa", meaning: "por que se perdeu, em uma perda", values: loss_reasons },
@@ -40,6 +41,11 @@ static ATTRIBUTES: &[Attribute] = &[
     Attribute { name: "motivo", meaning: "por que o estoque muda", values: kinds },
     Attribute { name: "obs", meaning: "um texto livre, de até 200 caracteres", values: Vec::new },
     Attribute { name: "por", meaning: "por que se soma", values: groupings },
+    Attribute {
+        name: "so",
+        meaning: "só este movimento, e não os outros do mesmo documento",
+        values: || vec!["sim"],
+    },
     Attribute { name: "total", meaning: "quanto se pagou ou recebeu ao todo, em reais", values: Vec::new },
     Attribute { name: "unidade", meaning: "como kg, un, maço ou cx", values: Vec::new },
     Attribute {

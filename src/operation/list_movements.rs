@@ -87,13 +87,11 @@ impl<'a> MovementsRequest<'a> {
         loop {
             let (name, word) = split_last_word(rest);
             if let Some(value) = word.strip_prefix("limite=") {
-                let value = value.parse().ok().filter(|count| (1..=PAGE_MOVEMENTS_MAX).contains(count));
-                if count_max.replace(value.ok_or_else(|| bad_count(word))?).is_some() {
+                if count_max.replace(value).is_some() {
                     return Err(Refusal::invalid("page_size", "o atributo limite= aparece duas vezes"));
                 }
             } else if let Some(value) = word.strip_prefix("antes=") {
-                let value = value.parse().ok().filter(|sequence| *sequence > 0);
-                if before.replace(value.ok_or_else(|| bad_before(word))?).is_some() {
+                if before.replace(value).is_some() {
                     return Err(Refusal::invalid("page_token", "o atributo antes= aparece duas vezes"));
                 }
             } else {
@@ -101,9 +99,25 @@ impl<'a> MovementsRequest<'a> {
             }
             rest = name;
         }
-        let name = Some(rest).filter(|name| !name.is_empty());
-        let count_max = count_max.unwrap_or(LISTED_MOVEMENTS_DEFAULT);
-        Ok(Self { name, before, count_max, ..Self::default() })
+        Self::of_page(rest, count_max, before)
+    }
+
+    /// The request for this many movements of the product with this name, or of all if it is empty, before one.
+    ///
+    /// # Errors
+    /// If a value cannot be (`INVALID_ARGUMENT`, with the field).
+    pub fn of_page(name: &'a str, count_max: Option<&str>, before: Option<&str>) -> Result<Self, Refusal> {
+        let count_max = count_max.map(|value| {
+            let count = value.parse().ok().filter(|count| (1..=PAGE_MOVEMENTS_MAX).contains(count));
+            count.ok_or_else(|| bad_count(value))
+        });
+        let before = before.map(|value| {
+            let before = value.parse().ok().filter(|sequence| *sequence > 0);
+            before.ok_or_else(|| bad_before(value))
+        });
+        let name = Some(name).filter(|name| !name.is_empty());
+        let count_max = count_max.transpose()?.unwrap_or(LISTED_MOVEMENTS_DEFAULT);
+        Ok(Self { name, before: before.transpose()?, count_max, ..Self::default() })
     }
 
     /// The token of the page of movements before the one with this number.
@@ -137,12 +151,14 @@ impl<'a> MovementsRequest<'a> {
     }
 }
 
-fn bad_count(word: &str) -> Refusal {
-    Refusal::invalid("page_size", format!("{} inválido; use de 1 a {PAGE_MOVEMENTS_MAX}", Quoted(word)))
+fn bad_count(value: &str) -> Refusal {
+    let what = format!("{} inválido; use de 1 a {PAGE_MOVEMENTS_MAX}", Quoted(&format!("limite={value}")));
+    Refusal::invalid("page_size", what)
 }
 
-fn bad_before(word: &str) -> Refusal {
-    let what = format!("{} inválido; use o número de um movimento, sem #, como antes=812", Quoted(word));
+fn bad_before(value: &str) -> Refusal {
+    let word = format!("antes={value}");
+    let what = format!("{} inválido; use o número de um movimento, sem #, como antes=812", Quoted(&word));
     Refusal::invalid("page_token", what)
 }
 

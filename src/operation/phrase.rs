@@ -6,6 +6,7 @@
 
 mod attributes;
 mod measure;
+mod quotes;
 
 use std::fmt;
 
@@ -15,6 +16,7 @@ pub use measure::Measure;
 use crate::catalog::{Amount, Quoted};
 use crate::refusal::Refusal;
 use measure::FIELD;
+use quotes::{between_quotes, in_quotes, quoted_length};
 
 /// One reading of a phrase.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -71,6 +73,7 @@ impl Readings {
         if found.iter().any(|phrase| phrase.measure.is_some()) {
             found.retain(|phrase| phrase.measure.is_some());
         }
+        found = found.into_iter().flat_map(with_name_unquoted).collect();
         match found.iter().find(|phrase| phrase.measure.as_ref().is_some_and(Measure::is_negative)) {
             Some(Phrase { name, measure: Some(measure), .. }) if found.len() == 1 => {
                 let right = measure.to_string();
@@ -196,6 +199,13 @@ fn phrases_of(words: &[&str], total: Option<Amount>) -> Result<Vec<Phrase>, Refu
     }
 }
 
+/// The phrase, before which it stands without the quotation marks around its name. The marks may be part of a name.
+fn with_name_unquoted(phrase: Phrase) -> impl Iterator<Item = Phrase> {
+    let name = between_quotes(&phrase.name).map(str::trim).filter(|name| !name.is_empty());
+    let unquoted = name.map(|name| Phrase { name: name.to_owned(), ..phrase.clone() });
+    unquoted.into_iter().chain([phrase])
+}
+
 /// A quantity with the unit that stands as a word beside it.
 fn with_unit(measure: &Option<Result<Measure, Refusal>>, unit: &str) -> Option<Result<Measure, Refusal>> {
     measure.as_ref()?.as_ref().ok()?.with_unit(unit)
@@ -232,23 +242,53 @@ pub fn parse_money(text: &str) -> Result<Amount, Refusal> {
     Amount::parse_total(text).map_err(|error| Refusal::amount(&error))
 }
 
-/// Cuts a line into phrases, at each `;`, and at each comma after which a space and a quantity come. A name
-/// that holds such a sign is sold on a line of its own.
+/// Cuts a line into phrases, at each `;`, and at each comma after which a space and a quantity come. A name that
+/// holds such a sign stands between quotation marks, or on a line of its own.
 pub fn split_phrases(line: &str) -> Vec<&str> {
     let mut phrases = Vec::new();
-    let mut start = 0;
-    for (at, sign) in line.match_indices([';', ',']) {
-        let after = &line[at + 1..];
-        let next = after.split_whitespace().next().unwrap_or_default();
-        let is_border = sign == ";" || (after.starts_with([' ', '\t']) && Measure::read(next).is_some());
-        if is_border && at >= start {
-            phrases.push(line[start..at].trim());
-            start = at + 1;
+    let (mut start, mut quoted_end) = (0, 0);
+    let mut begins_word = true;
+    for (at, sign) in line.char_indices() {
+        if begins_word && at >= quoted_end {
+            quoted_end = at + quoted_length(&line[at..]);
         }
+        let after = &line[at + sign.len_utf8()..];
+        let is_border = match sign {
+            ';' => true,
+            ',' => {
+                let next = after.split_whitespace().next().unwrap_or_default();
+                after.starts_with([' ', '\t']) && Measure::read(next).is_some()
+            }
+            _ => false,
+        };
+        if is_border && at >= quoted_end {
+            phrases.push(line[start..at].trim());
+            start = at + sign.len_utf8();
+        }
+        begins_word = sign.is_whitespace() || is_border;
     }
     phrases.push(line[start..].trim());
     phrases.retain(|phrase| !phrase.is_empty());
     phrases
+}
+
+/// A name as it is typed in a phrase: between quotation marks if the line would be cut in it without them.
+pub fn name_typed(name: &str) -> String {
+    let is_cut = name.contains([';', '=']) || split_phrases(name).len() > 1;
+    let marked = if is_cut { in_quotes(name) } else { None };
+    marked.unwrap_or_else(|| name.to_owned())
+}
+
+/// The words of a command line as a line of the shell. A word that holds a sign between phrases or attributes is a
+/// name, unless it begins with a quantity or is an attribute.
+pub fn line_of_words<S: AsRef<str>>(words: &[S]) -> String {
+    let typed = |word: &S| {
+        let word = word.as_ref();
+        let first = word.split_whitespace().next().unwrap_or_default();
+        let is_attribute = first.contains('=');
+        if is_attribute || Measure::read(first).is_some() { word.to_owned() } else { name_typed(word) }
+    };
+    words.iter().map(typed).collect::<Vec<_>>().join(" ")
 }
 
 /// Cuts the words of a command line into phrases: a quantity begins one or, if the first word is a name and
@@ -341,6 +381,9 @@ mod tests {
             ("2 Pão 50g", &["50g de \"2 Pão\"", "2 de \"Pão 50g\""]),
             ("2kg Pão 50g", &["2kg de \"Pão 50g\"", "50g de \"2kg Pão\""]),
             ("7 7", &["7 de \"7\""]),
+            ("2 \"Kit; festa\"", &["2 de \"Kit; festa\"", "2 de \"\"Kit; festa\"\""]),
+            ("'Pão, 3 un' 2", &["2 de \"Pão, 3 un\"", "2 de \"'Pão, 3 un'\""]),
+            ("\"\"Aspas\"\"", &["\"\"Aspas\"\"", "\"\"\"Aspas\"\"\""]),
             ("2 kg Tomate", &["2kg de \"Tomate\"", "2 de \"kg Tomate\""]),
             ("Tomate 2 kg", &["2kg de \"Tomate\""]),
             ("2 101", &["2 de \"101\"", "101 de \"2\""]),
@@ -412,9 +455,30 @@ mod tests {
             ("2 Maca, 1,5kg Caju", &["2 Maca", "1,5kg Caju"]),
             ("2 Uva, sem semente; 3 Pera;", &["2 Uva, sem semente", "3 Pera"]),
             ("2,5 Maca", &["2,5 Maca"]),
+            ("1 \"Kit; 3 Uva\"; 2 Pera", &["1 \"Kit; 3 Uva\"", "2 Pera"]),
+            ("'Pão, 3 un' 2, 1 Caju;'Kit; a' 1", &["'Pão, 3 un' 2", "1 Caju", "'Kit; a' 1"]),
+            ("2 Cano 1/2\"; 3 D'água; 1 \"Uva", &["2 Cano 1/2\"", "3 D'água", "1 \"Uva"]),
             (" ;; ", &[]),
         ] {
             assert_eq!(split_phrases(line), expected, "{line}");
+        }
+    }
+
+    #[test]
+    fn a_name_with_a_sign_is_typed_between_quotation_marks() {
+        for (words, expected) in [
+            (&["1", "Kit; festa"][..], "1 \"Kit; festa\""),
+            (&["Pão, 3 un", "2"], "\"Pão, 3 un\" 2"),
+            (&["2", "A id=3"], "2 \"A id=3\""),
+            (&["2", "\"A\"; b"], "2 '\"A\"; b'"),
+            (&["2", "Uva, sem semente"], "2 Uva, sem semente"),
+            (&["1 Maca; 2 Pera"], "1 Maca; 2 Pera"),
+            (&["20cx=440kg", "Tomate"], "20cx=440kg Tomate"),
+            (&["1", "Maca", "obs=fiado ontem"], "1 Maca obs=fiado ontem"),
+        ] {
+            let line = line_of_words(words);
+            assert_eq!(line, expected);
+            assert!(words[0].contains("; 2") || split_phrases(&line).len() == 1, "{line}");
         }
     }
 

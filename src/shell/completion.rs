@@ -3,7 +3,7 @@
 use super::source::Expected;
 use super::words::{Word, forms};
 use crate::catalog::{Key, unit_of_word};
-use crate::operation::phrase::Measure;
+use crate::operation::phrase::{Measure, name_typed};
 use crate::operation::{Argument, Form, attribute};
 
 /// The most names that are offered together: about two screens.
@@ -27,7 +27,7 @@ pub(super) fn complete(
         Expected::Reason => (start, values_from(text, &values_of("motivo"))),
         Expected::Phrase => {
             let name = name_of_phrase(text, names);
-            (cursor - name.len(), matching_names(name, names))
+            (cursor - name.len(), as_typed(matching_names(name, names)))
         }
         Expected::Command => {
             let Some((word, rest)) = text.split_once([' ', '\t']) else {
@@ -72,6 +72,7 @@ fn after_word<'r>(form: &Form, rest: &'r str, names: &[String]) -> (&'r str, Vec
     match matching_names(name, names) {
         found if is_behind_name && found.len() <= 1 => (word, attributes),
         found if found.is_empty() && !before.trim().is_empty() => (word, attributes),
+        found if matches!(form.arguments, [Argument::Phrase | Argument::Phrases]) => (name, as_typed(found)),
         found => (name, found),
     }
 }
@@ -148,6 +149,11 @@ fn matching_names(typed: &str, names: &[String]) -> Vec<String> {
     begin
 }
 
+/// The offered names as a phrase has them.
+fn as_typed(names: Vec<String>) -> Vec<String> {
+    names.iter().map(|name| format!("{} ", name_typed(name.trim_end()))).collect()
+}
+
 #[cfg(test)]
 mod tests {
     use proptest::prelude::*;
@@ -155,8 +161,15 @@ mod tests {
     use super::*;
 
     fn check(expected: Expected, line: &str, start: usize, offered: &[&str]) {
-        let names =
-            ["Maca", "Pera", "MARACUJÁ AZEDO A", "ALHO NACIONAL TIPO 5", "Salada tomate", "Tomate italiano"];
+        let names = [
+            "Maca",
+            "Pera",
+            "MARACUJÁ AZEDO A",
+            "ALHO NACIONAL TIPO 5",
+            "Salada tomate",
+            "Tomate italiano",
+            "Kit; festa",
+        ];
         let names = names.map(str::to_owned);
         let (at, found) = complete(expected, line, line.len(), &names);
         let found: Vec<&str> = found.iter().map(|candidate| candidate.trim_end()).collect();
@@ -210,10 +223,18 @@ mod tests {
         check(Expected::Command, "3 Maca -2 motivo=Co", 17, &["compra", "contagem"]);
         check(Expected::Command, "3 Maca -2 motivo=venda ", 23, &["id=", "total=", "causa="]);
         check(Expected::Command, "3 Maca -2 causa=de", 16, &["degustacao", "devolucao"]);
-        check(Expected::Command, "historico Maca ", 15, &["limite=", "antes="]);
+        check(
+            Expected::Command,
+            "historico Maca ",
+            15,
+            &["motivo=", "desde=", "ate=", "autor=", "limite=", "antes="],
+        );
         check(Expected::Command, "vender 2,5kg tom", 13, &["Tomate italiano", "Salada tomate"]);
         check(Expected::Command, "vender 2 Maca; 3 pe", 17, &["Pera"]);
         check(Expected::Phrase, "2 per", 2, &["Pera"]);
+        check(Expected::Phrase, "2 kit", 2, &["\"Kit; festa\""]);
+        check(Expected::Command, "vender 2 Maca; 3 fest", 17, &["\"Kit; festa\""]);
+        check(Expected::Command, "1 kit", 2, &["Kit; festa"]);
         check(Expected::Phrase, "2 kg per", 5, &["Pera"]);
         check(Expected::Reason, "co", 0, &["compra", "contagem"]);
         check(Expected::Command, "vender 2 Maca co", 14, &["confirma="]);

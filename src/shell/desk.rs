@@ -28,6 +28,11 @@ pub(super) trait Desk: LineSource {
     /// Shows a text beside the replies.
     fn tell(&mut self, text: &str) -> io::Result<()>;
 
+    /// The movement of the last change, which `desfazer` alone undoes, and the line that describes the change.
+    fn last_change(&self) -> Option<(i64, String)> {
+        None
+    }
+
     /// When the sale was made, if that was before now.
     fn sold_at(&self) -> Option<SystemTime> {
         None

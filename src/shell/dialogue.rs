@@ -15,15 +15,11 @@ use super::questions::{Completed, complete};
 use super::report::{is_original, note, report, show_to_person};
 use super::source::{Input, LineSource, Question};
 use super::verb::{CHANGE, asked_change, asked_count, counted_line};
-use crate::catalog::Kind;
 use crate::client::{Client, ClientError, ConnectionError};
 use crate::io_error::describe;
-use crate::operation::{MovementReply, MovementsRequest, Operation, ProductChangesRequest, Reply, Request};
+use crate::operation::{Operation, Reply, Request};
 use crate::refusal::{Code, Refusal};
 use crate::render::{Format, product_told, render_for_person};
-
-/// The changes of what a product is that are shown below its movements: a glance.
-const TERMS_CHANGES_SHOWN_MAX: usize = 5;
 
 /// The settings of a shell.
 pub struct Options {
@@ -118,7 +114,7 @@ impl Person {
                     }
                     _ => rest,
                 };
-                let rest = match complete(&mut self.editor, form, rest, &self.last)? {
+                let rest = match complete(&mut self.editor, form, rest)? {
                     Completed::Command(rest) => rest,
                     Completed::Dropped => return Err(Stopped::Dropped),
                     Completed::End => return Err(Stopped::End),
@@ -133,58 +129,16 @@ impl Person {
                     note("Cada movimento aparece assim que é gravado. Ctrl-C volta aos comandos.");
                     return Ok(show_live(&mut self.editor.client(), request, Format::Table)??);
                 }
-                if let Request::UndoMovement(undo) = &request {
-                    self.confirm_opening(undo.sequence)?;
-                }
                 match self.doubts.begin(&request, None) {
                     Some(begun) => self.change(begun)?,
                     None => {
                         let reply = self.editor.client().call(&request)?;
                         show_to_person(&mut io::stdout(), &line, &request, &reply)?;
-                        if let Reply::Movements(page) = &reply
-                            && page.next_page_token.is_some()
-                        {
-                            note("Há mais: limite=N mostra N, e antes=NUMERO os de antes deste.");
-                        }
-                        if let Request::ListMovements(MovementsRequest { name: Some(name), .. }) = &request {
-                            self.show_terms_changes(name)?;
-                        }
                     }
                 }
             }
         }
         Ok(())
-    }
-
-    /// Asks whether the stock with which a product began is to be undone, because an undo stays.
-    fn confirm_opening(&mut self, sequence: i64) -> Result<(), Stopped> {
-        let before = sequence.checked_add(1);
-        let asked = MovementsRequest { before, count_max: 1, ..MovementsRequest::default() };
-        let answer = self.editor.client().call(&Request::ListMovements(asked));
-        let Ok(Reply::Movements(page)) = answer else { return Ok(()) };
-        let is_opening = |it: &&MovementReply| it.sequence == sequence && it.kind == Kind::Opening;
-        let Some(opening) = page.movements.first().filter(is_opening) else { return Ok(()) };
-        let name = &opening.product_name;
-        let odd = format!("#{sequence} é o estoque com que {name} começou, e um estorno não se desfaz");
-        (self as &mut dyn Desk).confirm(&odd, false)
-    }
-
-    /// Shows the last changes of what a product is, below its movements. The text protocol does not give them.
-    fn show_terms_changes(&mut self, name: &str) -> Result<(), Stopped> {
-        let request =
-            ProductChangesRequest { name: Some(name), before: None, count_max: TERMS_CHANGES_SHOWN_MAX };
-        let answer = self.editor.client().call(&Request::ListProductChanges(request));
-        let Ok(Reply::ProductChanges(page)) = answer else { return Ok(()) };
-        if page.changes.is_empty() {
-            return Ok(());
-        }
-        let has_more = page.next_page_token.is_some();
-        let mut text = "Mudanças do cadastro:\n".as_bytes().to_vec();
-        render_for_person(&mut text, &Reply::ProductChanges(page))?;
-        if has_more {
-            writeln!(text, "As de antes: hortifruti history NOME --changes")?;
-        }
-        Ok(pager::show(&mut io::stdout(), &String::from_utf8_lossy(&text))?)
     }
 
     /// Says what stays in doubt, and says goodbye.
@@ -293,6 +247,10 @@ impl Desk for Person {
             self.change(begun)?;
         }
         Ok(())
+    }
+
+    fn last_change(&self) -> Option<(i64, String)> {
+        self.last.movement()
     }
 
     fn show(&mut self, reply: &Reply) -> io::Result<()> {

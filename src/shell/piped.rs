@@ -64,7 +64,7 @@ impl<R: BufRead> Pipe<'_, R> {
             }
             Entry::Verb(verb, rest) => (verb.run)(self, verb, &rest),
             Entry::Request(operation, form, rest) => {
-                let Completed::Command(rest) = complete(&mut self.lines, form, rest, &self.last)? else {
+                let Completed::Command(rest) = complete(&mut self.lines, form, rest)? else {
                     return Ok(());
                 };
                 if let Some(refusal) = refuse_two_readings(form, &rest) {
@@ -121,6 +121,10 @@ impl<R: BufRead> Desk for Pipe<'_, R> {
             Some(Some(id)) => format!("{line} id={id}"),
             _ => line.to_owned(),
         })
+    }
+
+    fn last_change(&self) -> Option<(i64, String)> {
+        self.last.movement()
     }
 
     fn show(&mut self, reply: &Reply) -> io::Result<()> {

@@ -4,7 +4,6 @@
 use std::io;
 
 use super::entry::Entry;
-use super::last_change::LastChange;
 use super::report::note;
 use super::source::{Input, LineSource, Question};
 use crate::catalog::Quantity;
@@ -22,31 +21,13 @@ pub(super) enum Completed {
     End,
 }
 
-/// Asks for the missing arguments of a command. If a pipe ends, the command stays incomplete. The movement to
-/// undo is that of the last change if a person confirms it with Enter, or if a pipe's line names none.
-pub(super) fn complete(
-    lines: &mut impl LineSource,
-    form: &Form,
-    rest: String,
-    last: &LastChange,
-) -> io::Result<Completed> {
+/// Asks for the missing arguments of a command. If a pipe ends, the command stays incomplete.
+pub(super) fn complete(lines: &mut impl LineSource, form: &Form, rest: String) -> io::Result<Completed> {
     let mut rest = rest;
     if rest.is_empty() {
         for argument in form.arguments.iter().filter(|argument| !argument.is_optional()) {
-            let default = last.movement().filter(|_| *argument == Argument::Movement);
-            if *argument == Argument::Movement && !lines.is_person() {
-                rest = default.map_or(rest, |(sequence, _)| sequence.to_string());
-                continue;
-            }
-            let (sequence, question) = match default {
-                Some((sequence, told)) => (Some(sequence), Question::LastChange(told)),
-                None => (None, Question::Argument(*argument)),
-            };
-            match lines.next(question)? {
-                Input::Line(line) if lines.is_person() && line.trim().is_empty() => match sequence {
-                    Some(sequence) => rest = sequence.to_string(),
-                    None => return Ok(drop_command()),
-                },
+            match lines.next(Question::Argument(*argument))? {
+                Input::Line(line) if lines.is_person() && line.trim().is_empty() => return Ok(drop_command()),
                 Input::Line(line) => rest = format!("{rest} {}", line.trim()).trim_start().to_owned(),
                 Input::Dropped => return Ok(Completed::Dropped),
                 Input::End if lines.is_person() => return Ok(Completed::End),
@@ -132,18 +113,15 @@ mod tests {
     fn a_number_alone_reads_what_it_needs_from_the_next_lines() {
         let mut lines = Piped("Caju\n-20\n".as_bytes());
         assert_eq!(
-            complete(&mut lines, form_by_word("3").unwrap().1, String::new(), &LastChange::default())
-                .unwrap(),
+            complete(&mut lines, form_by_word("3").unwrap().1, String::new()).unwrap(),
             Completed::Command("Caju -20".into())
         );
         assert_eq!(
-            complete(&mut lines, form_by_word("1").unwrap().1, String::new(), &LastChange::default())
-                .unwrap(),
+            complete(&mut lines, form_by_word("1").unwrap().1, String::new()).unwrap(),
             Completed::Command(String::new())
         );
         assert_eq!(
-            complete(&mut lines, form_by_word("4").unwrap().1, String::new(), &LastChange::default())
-                .unwrap(),
+            complete(&mut lines, form_by_word("4").unwrap().1, String::new()).unwrap(),
             Completed::Command(String::new())
         );
     }

@@ -6,7 +6,7 @@ use std::io::{self, IsTerminal, Write};
 use super::pager;
 use crate::client::{ConnectionError, News};
 use crate::operation::{ProductReply, Reply, Request, form_by_word, split_word};
-use crate::render::{Format, new_product_told, render, render_for_person};
+use crate::render::{Format, merge_without_stock, new_product_told, render, render_for_person};
 use crate::terminal::takes_colours;
 
 /// Shows a person the answer to a line that asked for this request, a screen at a time.
@@ -29,8 +29,9 @@ pub(super) fn render_answer(
     request: &Request<'_>,
     reply: &Reply,
 ) -> io::Result<()> {
-    match product_made(request, reply) {
-        Some(product) => writeln!(out, "{}", new_product_told(&product)),
+    let made = product_made(request, reply).map(|product| new_product_told(&product));
+    match made.or_else(|| merged_without_stock(request, reply)) {
+        Some(told) => writeln!(out, "{told}"),
         None if is_original(line) => render(out, reply, Format::Text),
         None => render_for_person(out, reply),
     }
@@ -40,6 +41,13 @@ pub(super) fn render_answer(
 pub(super) fn product_made(request: &Request<'_>, reply: &Reply) -> Option<ProductReply> {
     match (request, reply) {
         (Request::ImportProducts(import), Reply::Imported(imported)) => import.product_made(imported),
+        _ => None,
+    }
+}
+
+fn merged_without_stock(request: &Request<'_>, reply: &Reply) -> Option<String> {
+    match (request, reply) {
+        (Request::MergeProducts(_), Reply::Changes(changes)) => merge_without_stock(changes),
         _ => None,
     }
 }

@@ -3,6 +3,7 @@
 mod buy;
 mod change;
 mod count;
+mod history;
 mod items;
 mod reports;
 mod said;
@@ -10,6 +11,7 @@ mod search;
 mod sell;
 mod stock_reports;
 mod terms;
+mod undo;
 mod waste;
 
 use crate::catalog::Key;
@@ -23,6 +25,8 @@ pub(super) static VERBS: &[Verb] = &[
     sell::VERB,
     buy::VERB,
     waste::VERB,
+    undo::VERB,
+    history::VERB,
     reports::TODAY,
     reports::YESTERDAY,
     reports::CLOSING,

@@ -51,6 +51,8 @@ impl Word {
 /// Every form, digits first.
 pub(super) fn forms() -> Vec<&'static Form> {
     let mut forms = sorted_forms();
+    // A word of the shell's own stands before the form of the text protocol, of which it can more.
+    forms.retain(|form| verb_by_word(form.word).is_none());
     forms.extend(VERBS.iter().map(|verb| &verb.form));
     forms.push(&HELP);
     forms.sort_by_key(|form| form.word);

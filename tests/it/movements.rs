@@ -274,6 +274,25 @@ fn the_one_shot_and_its_formats() {
     ] {
         assert_eq!(server.run(args).code, 2, "{args:?}");
     }
+    // The shell has the same filters.
+    for (line, rows) in [
+        ("historico motivo=Venda", 1),
+        ("historico desde=hoje ate=hoje", 5),
+        ("historico caju motivo=abertura desde=01/01/2000", 1),
+        ("historico limite=2 antes=4", 2),
+        ("historico motivo=abertura limite=3", 3),
+    ] {
+        let shown = run(&mut server.command(&["shell"]), &format!("{line}\n"));
+        assert_eq!((shown.code, shown.out.lines().count()), (0, rows), "{line}: {shown:?}");
+    }
+    for line in ["historico autor=balcao", "historico ate=ontem"] {
+        let shown = run(&mut server.command(&["shell"]), &format!("{line}\n"));
+        assert_eq!(shown.out, "Nenhum movimento encontrado.\n", "{line}");
+    }
+    for line in ["motivo=roubo", "desde=amanhã", "limite=0", "autor=dois nomes", "desde=hoje ate=ontem"] {
+        let shown = run(&mut server.command(&["shell"]), &format!("historico {line}\n"));
+        assert_eq!((shown.code, shown.out.as_str()), (2, ""), "{line}: {shown:?}");
+    }
     let text_only = server.run(&["history", "--kind", "venda", "--socket"]);
     assert_eq!(text_only.code, 5, "{text_only:?}");
     assert!(text_only.err.contains("--grpc"), "{text_only:?}");

@@ -71,7 +71,7 @@ fn an_option_that_is_refused_says_why() {
     for (args, reason) in [
         (&["history", "--limit", "0"][..], "\"0\"; use de 1 a 1000000. Nada foi feito."),
         (&["history", "--kind", "xx"], "use ajuste, abertura, compra, venda, perda ou contagem."),
-        (&["history", "--author", ""], "--author"),
+        (&["history", "--author", ""], "autor \"\" inválido: o nome de um token tem de 1 a 64"),
         (&["export", "--department", "0"], "\"0\"; use de 1 a 99."),
         (&["export", "--department", "x"], "\"x\"; use um número inteiro."),
         (&["serve", "--exit-after", "0"], "\"0\"; use 1 ou mais."),

@@ -157,3 +157,106 @@ fn names_that_are_left_out_are_said() {
     assert!(of(10).ends_with("Tomate 10."));
     assert!(of(11).ends_with("; e outros."));
 }
+
+#[test]
+fn a_name_with_a_sign_that_cuts_a_line_stands_between_quotation_marks() {
+    let server = Server::start(&[]);
+    let list =
+        "nome;preco;estoque;unidade\n\"Kit; 2 uvas\";30;50;un\n\"Pão, 3 un\";4;50;un\nA id=3;1;50;un\n";
+    let made = run(&mut server.command(&["import", "-"]), list);
+    assert_eq!(made.code, 0, "{made:?}");
+    for (args, told) in [
+        (
+            &["sell", "1", "Kit; 2 uvas", "2", "Maca"][..],
+            &["Kit; 2 uvas: \u{2212}1 un", "Maca: \u{2212}2 un"][..],
+        ),
+        (&["sell", "Pão, 3 un", "2"], &["Pão, 3 un: \u{2212}2 un"]),
+        (&["buy", "5", "Kit; 2 uvas", "--total", "60"], &["Kit; 2 uvas: +5 un"]),
+        (&["buy", "5", "A id=3", "--total", "5"], &["A id=3: +5 un"]),
+        (&["waste", "1", "Kit; 2 uvas", "--cause", "avaria"], &["Kit; 2 uvas: \u{2212}1 un"]),
+        (&["waste", "1 Pera; 2 Maca", "--cause", "avaria"], &["Pera: \u{2212}1 un", "Maca: \u{2212}2 un"]),
+        (&["sell", "1", "Kit; 2 uvas", "--outbox", "saida.fila"], &["Kit; 2 uvas: \u{2212}1 un"]),
+    ] {
+        let ended = server.run(args);
+        assert!(ended.code == 0 && told.iter().all(|line| ended.out.contains(line)), "{args:?}: {ended:?}");
+    }
+    let mut terminal = Terminal::open(&server, &[], &[]);
+    for (line, told) in [
+        ("vender 1 \"kit; 2 uvas\"; 2 maca", "Kit; 2 uvas: \u{2212}1 un"),
+        ("vender 'Pão, 3 un' 2, 1 pera", "Pão, 3 un: \u{2212}2 un"),
+        ("comprar 2 \"A id=3\" total=2", "A id=3: +2 un"),
+        ("perder 1 \"Kit; 2 uvas\" causa=maduro", "Kit; 2 uvas: \u{2212}1 un"),
+        // The line that is advised is one that can be typed.
+        ("vender 1 pão", "Se for esse, escreva: 1 \"Pão, 3 un\""),
+    ] {
+        let shown = terminal.ask(line);
+        assert!(shown.contains(told), "{line}: {shown}");
+    }
+}
+
+#[test]
+fn a_day_and_a_period_are_not_both_taken() {
+    let server = Server::start(&[]);
+    for line in ["vendas hoje desde=ontem", "fechamento ontem ate=hoje"] {
+        let ended = run(&mut server.command(&["shell"]), &format!("{line}\n"));
+        assert!(ended.code == 2 && ended.err.contains("diga só um deles"), "{line}: {ended:?}");
+    }
+}
+
+#[test]
+fn what_a_change_of_terms_leaves_or_takes_away_is_said() {
+    let server = Server::start(&[]);
+    let unit = server.run(&["product", "set", "Maca", "--unit", "kg"]);
+    let told = "a unidade de Maca passou de un para kg, e o número do estoque ficou: 20.";
+    assert!(unit.code == 0 && unit.err.contains(told), "{unit:?}");
+    // Nothing changed, so nothing is said.
+    assert_eq!(server.run(&["product", "set", "Maca", "--unit", "kg"]).err, "");
+    let shown = run(&mut server.command(&["shell"]), "mudar Maca unidade=un\n");
+    assert!(shown.err.contains("a unidade de Maca passou de kg para un"), "{shown:?}");
+    for (name, code) in [("Maca", "7"), ("Pera", "8"), ("Banana", "9")] {
+        server.run(&["product", "set", name, "--code", code]);
+    }
+    let merged = server.run(&["product", "merge", "Maca", "Pera"]);
+    assert!(
+        merged.code == 0 && merged.err.contains("o código 7 fica sem produto, porque Pera tem o 8"),
+        "{merged:?}"
+    );
+    let mut terminal = Terminal::open(&server, &[], &[]);
+    terminal.wait_for_prompt();
+    terminal.send("unir banana para caju\r");
+    terminal.wait_for("Banana passa todo para Caju, e se aposenta. É isso mesmo? (s/n)");
+    terminal.send("n\r");
+    terminal.wait_for_prompt();
+    assert!(terminal.ask("contar banana 0").contains("restam 0 un"));
+    let shown = terminal.ask("unir banana para caju confirma=sim");
+    assert!(
+        shown.contains("Banana: aposentado, sem estoque a passar; os códigos dele são de Caju"),
+        "{shown}"
+    );
+    assert!(!shown.contains("contado"), "{shown}");
+}
+
+#[test]
+fn a_count_and_an_update_take_a_quantity_with_its_unit() {
+    let server = Server::start(&[]);
+    run(&mut server.command(&["import", "-"]), "nome;preco;estoque;unidade\nTomate;8;10;kg\n");
+    for (args, told) in [
+        (&["update", "Tomate", "-500g"][..], "Tomate: R$8.0, Estoque: 9.5\n"),
+        (&["update", "Tomate", "+0,5kg"], "Tomate: R$8.0, Estoque: 10\n"),
+        (&["count", "Tomate", "2500g"], "Tomate: R$8.0, Estoque: 2.5\n"),
+        (&["count", "Caju", "57un"], "Caju: R$2.0, Estoque: 57\n"),
+    ] {
+        let ended = server.run(args);
+        assert_eq!((ended.code, ended.out.as_str()), (0, told), "{args:?}: {ended:?}");
+    }
+    for (args, told) in [
+        (&["update", "Caju", "-2kg"][..], "Caju se conta em un, e não em kg"),
+        (&["count", "Caju", "2kg"], "kg"),
+        (&["count", "Tomate", "1.500kg"], "1500 ou 1,5"),
+        (&["update", "Tomate", "1.500kg"], "1500 ou 1,5"),
+        (&["count", "Tomate", "2cx=5kg"], "não é um número"),
+    ] {
+        let ended = server.run(args);
+        assert!(ended.code == 2 && ended.err.contains(told), "{args:?}: {ended:?}");
+    }
+}

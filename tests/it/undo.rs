@@ -215,3 +215,42 @@ fn a_merge_of_a_retired_product_is_undone_with_its_codes() {
     // What the merge did not do is not undone.
     assert!(!server.run(&["query"]).out.contains("Maca"));
 }
+
+#[test]
+fn half_a_merge_is_not_undone() {
+    let server = Server::start(&[]);
+    assert_eq!(server.run(&["product", "merge", "Maca", "Pera"]).code, 0);
+    for sequence in ["5", "6"] {
+        let half = server.run(&["undo", sequence, "--single"]);
+        assert!(half.code == 2 && half.err.contains("é metade de uma união"), "{half:?}");
+    }
+    assert_eq!(server.run(&["query", "Pera"]).out, "Pera: R$5.0, Estoque: 35\n");
+    assert_eq!(server.run(&["undo", "6"]).code, 0);
+    assert_eq!(server.run(&["query", "Maca"]).out, "Maca: R$3.0, Estoque: 20\n");
+}
+
+#[test]
+fn the_shell_undoes_one_line_of_a_sale_or_all_of_it() {
+    let server = Server::start(&[]);
+    let mut terminal = Terminal::open(&server, &[], &[]);
+    terminal.ask("vender 2 Maca; 3 Caju; 1 Pera");
+    let shown = terminal.ask("desfazer 6 so=sim");
+    assert!(
+        shown.contains("Caju: +3 un · R$ 6,00 · restam 60 un · #8") && !shown.contains("Maca:"),
+        "{shown}"
+    );
+    terminal.ask("vender 2 Banana; 3 Caju; 1 Pera");
+    terminal.send("desfazer\r");
+    terminal.wait_for_text("outros movimentos do mesmo documento):");
+    terminal.send("\r");
+    let shown = terminal.wait_for_prompt();
+    assert!(shown.contains("Banana: +2 un") && shown.contains("Pera: +1 un"), "{shown}");
+    let wrong = run(&mut server.command(&["shell"]), "desfazer 5 so=s\n");
+    assert!(wrong.code == 2 && wrong.err.contains("so=sim"), "{wrong:?}");
+    let lines = "desfazer 5 so=não\ndesfazer 7 só=sim id=z\ndesfazer 7 so=sim id=z\n";
+    let piped = run(&mut server.command(&["shell"]), lines);
+    // The first line undid what was left of the sale.
+    assert!(piped.err.contains("já foi desfeito"), "{piped:?}");
+    let over_text = run(&mut server.command(&["shell", "--socket"]), "desfazer 9 so=sim\n");
+    assert!(over_text.code == 5 && over_text.err.contains("exige gRPC"), "{over_text:?}");
+}

@@ -1,14 +1,12 @@
 //! The attributes at the end of a line: `fornecedor=Sítio Boa Vista lote=12`.
 
+use super::quotes::{between_quotes, in_quotes, is_quote, quoted_length};
 use super::{Readings, split_phrases};
 use crate::catalog::{Key, Quoted, nearest_word};
 use crate::refusal::Refusal;
 
 /// An attribute's name, and its value: all words up to the next attribute.
 pub type Attribute<'a> = (&'static str, &'a str);
-
-/// Opening quotation marks, and those that close them.
-const QUOTES: [(char, char); 3] = [('"', '"'), ('\'', '\''), ('“', '”')];
 
 /// Cuts the attributes off a line. Only words of these names begin one; any other word with `=` is part of a
 /// name or of a value. A value may stand between quotation marks, and then no word inside begins an attribute.
@@ -23,11 +21,13 @@ pub fn attributes<'a>(
     let mut places: Vec<(usize, usize, &'static str)> = Vec::new();
     let mut quoted_end = 0;
     for word in line.split([' ', '\t']) {
-        let Some((typed, _)) = word.split_once('=') else { continue };
         let at = word.as_ptr().addr() - line.as_ptr().addr();
         if at < quoted_end {
             continue;
         }
+        // A name, or a part of a value.
+        quoted_end = at + quoted_length(&line[at..]);
+        let Some((typed, _)) = word.split_once('=').filter(|_| quoted_end == at) else { continue };
         let key = Key::fold(typed);
         if let Some(name) = names.iter().find(|name| **name == key.as_str()) {
             if places.iter().any(|(_, _, known)| known == name) {
@@ -54,28 +54,9 @@ pub fn attributes<'a>(
     Ok((rest.trim(), found))
 }
 
-/// The length in bytes of the quoted text at the beginning, with its marks; 0 if there is none. A mark closes the
-/// text only at the end of a word.
-fn quoted_length(text: &str) -> usize {
-    let mut chars = text.char_indices();
-    let Some((_, open)) = chars.next() else { return 0 };
-    let Some((_, close)) = QUOTES.into_iter().find(|(own, _)| *own == open) else { return 0 };
-    let ends = |at: usize| text[at..].chars().next().is_none_or(char::is_whitespace);
-    let closing = chars.find(|(at, char)| *char == close && ends(at + close.len_utf8()));
-    closing.map_or(0, |(at, _)| at + close.len_utf8())
-}
-
 /// The value without quotation marks around all of it.
 fn unquoted(value: &str) -> &str {
-    let mut chars = value.chars();
-    match quoted_length(value) {
-        length if length == value.len() => {
-            chars.next();
-            chars.next_back();
-            chars.as_str()
-        }
-        _ => value,
-    }
+    between_quotes(value).unwrap_or(value)
 }
 
 /// Refuses an item behind an attribute, as in `2 Maca obs=fiado; 3 Pera`: it would be a part of the text, and nobody
@@ -111,7 +92,7 @@ fn is_item(text: &str) -> bool {
 
 /// An attribute as it is typed: between quotation marks if the value would be read otherwise without them.
 pub fn attribute_typed(name: &str, value: &str) -> String {
-    let begins_quoted = QUOTES.iter().any(|(open, _)| value.starts_with(*open));
+    let begins_quoted = value.split_whitespace().any(|word| word.starts_with(is_quote));
     let has_sign = value.contains('=') || split_phrases(value).len() > 1;
     let is_plain = !value.is_empty() && !begins_quoted && !has_sign && value.trim() == value;
     let marked = if is_plain { None } else { quoted(name, value) };
@@ -120,8 +101,7 @@ pub fn attribute_typed(name: &str, value: &str) -> String {
 
 /// An attribute with its value between quotation marks, unless it has both kinds.
 fn quoted(name: &str, value: &str) -> Option<String> {
-    let mark = ['"', '\''].into_iter().find(|mark| !value.contains(*mark))?;
-    Some(format!("{name}={mark}{value}{mark}"))
+    in_quotes(value).map(|value| format!("{name}={value}"))
 }
 
 fn invalid(name: &'static str, what: String) -> Refusal {
@@ -141,6 +121,8 @@ mod tests {
         assert_eq!(rest, "20kg Tomate a=b");
         assert_eq!(found, [("total", "R$ 50,00"), ("fornecedor", "Sítio Boa Vista"), ("lote", "12")]);
         assert_eq!(attributes("20cx=440kg Maca", &NAMES).unwrap(), ("20cx=440kg Maca", vec![]));
+        let named = attributes("2 \"Kit lote=3\" lote=4", &NAMES).unwrap();
+        assert_eq!(named, ("2 \"Kit lote=3\"", vec![("lote", "4")]));
     }
 
     #[test]

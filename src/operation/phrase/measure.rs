@@ -34,6 +34,11 @@ impl Measure {
         Self::read_plain(word)
     }
 
+    /// Reads a quantity with its unit, such as `2,5kg`. `None` if it has none, or is no quantity.
+    pub fn with_own_unit(word: &str) -> Option<Self> {
+        Self::read_plain(word)?.ok().filter(|measure| measure.unit.is_some())
+    }
+
     fn read_plain(word: &str) -> Option<Result<Self, Refusal>> {
         let is_of_number = |c: char| c.is_ascii_digit() || matches!(c, '.' | ',' | '+' | '-' | '\u{2212}');
         let number = &word[..word.find(|c| !is_of_number(c)).unwrap_or(word.len())];

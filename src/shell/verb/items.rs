@@ -6,7 +6,7 @@ use super::super::source::{Expected, Question};
 use crate::catalog::{AdjustmentError, Amount, Details, Key, Kind, Name, Price, Quantity, RequestId};
 use crate::client::ClientError;
 use crate::operation::doubtful::{odd_quantity, usual_quantity};
-use crate::operation::phrase::{Measure, Phrase, Readings};
+use crate::operation::phrase::{Measure, Phrase, Readings, name_typed};
 use crate::operation::{
     AdjustRequest, BatchRequest, MovementReply, MovementsRequest, ProductReply, Reply, Request,
 };
@@ -40,7 +40,7 @@ impl Item {
         if self.is_label() {
             return self.name.clone();
         }
-        format!("{} {}", self.quantity.with_comma(), self.name)
+        format!("{} {}", self.quantity.with_comma(), name_typed(&self.name))
     }
 }
 
@@ -134,7 +134,7 @@ fn with_whole_name(mut stopped: Stopped, phrase: &Phrase) -> Stopped {
             && !name.contains('\n')
             && has_words(&near)
         {
-            refusal.message += &format!(" Se for esse, escreva: {measure} {name}");
+            refusal.message += &format!(" Se for esse, escreva: {measure} {}", name_typed(name));
         }
     }
     stopped

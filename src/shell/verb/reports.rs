@@ -3,9 +3,8 @@
 use super::super::desk::{Desk, Stopped};
 use super::said::{Said, Verb};
 use crate::catalog::{Key, Quoted};
-use crate::local_time::{Days, End};
 use crate::operation::{
-    Argument, Form, Grouping, check_given_period, days_here, last_movement, last_movement_note,
+    Argument, Form, Grouping, days_here, given_period, last_movement, last_movement_note,
 };
 use crate::refusal::{Code, Refusal};
 use crate::render::{Format, render_sheet};
@@ -55,20 +54,22 @@ fn run(desk: &mut dyn Desk, verb: &Verb, rest: &str) -> Result<(), Stopped> {
         "ontem" => Report::of_yesterday(what, days.clone()),
         _ => Report::of_usual_period(what, days.clone()),
     };
+    let (mut since, mut until) = (said.get("desde"), said.get("ate"));
     if !said.text.is_empty() {
         if verb.form.arguments.is_empty() {
             let what = format!("{} não leva argumentos, mas veio {}", verb.form.word, Quoted(said.text));
             return Err(Refusal::invalid("command", what).into());
         }
-        report.since = Some(end(&days, "start_time", said.text, End::First)?);
-        report.until = Some(end(&days, "end_time", said.text, End::Last)?);
+        if since.is_some() || until.is_some() {
+            let what =
+                format!("{} é um dia, e desde= ou ate= um período; diga só um deles", Quoted(said.text));
+            return Err(Refusal::invalid("start_time", what).into());
+        }
+        (since, until) = (Some(said.text), Some(said.text));
     }
-    let (since, until) = (said.get("desde"), said.get("ate"));
     if since.is_some() || until.is_some() {
-        report.since = since.map(|text| end(&days, "start_time", text, End::First)).transpose()?;
-        report.until = until.map(|text| end(&days, "end_time", text, End::Last)).transpose()?;
+        (report.since, report.until) = given_period(since, until, &days)?;
     }
-    check_given_period(report.since, report.until)?;
     if let Some(by) = said.get("por") {
         report.by = Some(grouping(by).filter(|by| report.can_be_by(*by)).ok_or_else(|| {
             let what = format!("{} não se agrupa por {}", verb.form.word, Quoted(by));
@@ -95,10 +96,6 @@ pub(super) fn show(desk: &mut dyn Desk, report: &Report) -> Result<(), Stopped> 
         desk.tell(&ahead)?;
     }
     Ok(())
-}
-
-fn end(days: &Days, field: &'static str, text: &str, end: End) -> Result<std::time::SystemTime, Refusal> {
-    days.parse_end(text, end).map_err(|error| Refusal::invalid(field, format!("{} {error}", Quoted(text))))
 }
 
 fn grouping(word: &str) -> Option<Grouping> {

@@ -13,7 +13,7 @@ use crate::operation::{
     Argument, Form, ImportRequest, MergeRequest, ProductReply, Request, UpdateProductRequest,
 };
 use crate::refusal::Refusal;
-use crate::render::margin_told;
+use crate::render::{code_note, margin_told, unit_note};
 
 /// The attributes of what a product is, beside its name and price.
 const TERMS: &str = "[unidade=UNIDADE] [codigo=CODIGO] [barras=CODIGOS] [categoria=CATEGORIA] [minimo=QTD] [alvo=QTD] [dura=DIAS] [id=PEDIDO]";
@@ -239,7 +239,12 @@ fn set_terms(desk: &mut dyn Desk, verb: &Verb, rest: &str) -> Result<(), Stopped
         return Err(Refusal::invalid("update_mask", what).into());
     }
     let line = format!("{} {name}{}", verb.form.word, said_again(&said));
-    update_product(desk, &name, update, said.request_id()?, &line)
+    let unit = update.unit.clone().and_then(|unit| unit_note(&desk.product_named(&name).ok()?, &unit));
+    update_product(desk, &name, update, said.request_id()?, &line)?;
+    if let Some(note) = unit {
+        desk.tell(&note)?;
+    }
+    Ok(())
 }
 
 fn rename(desk: &mut dyn Desk, verb: &Verb, rest: &str) -> Result<(), Stopped> {
@@ -314,17 +319,21 @@ fn set_discontinued(
 fn merge(desk: &mut dyn Desk, verb: &Verb, rest: &str) -> Result<(), Stopped> {
     let said = Said::of(verb, rest)?;
     let (from, into) = two_names(desk, verb, said.text, "Digite o nome do que fica: ", Expected::Name)?;
-    if desk.is_person() && said.get("id").is_none() {
-        let (gone, kept) = (desk.product_named(&from)?, desk.product_named(&into)?);
-        // The server refuses a product that is merged into itself, and nobody is asked before.
-        if gone.name != kept.name {
-            let odd = format!("{} passa todo para {}, e se aposenta", gone.name, kept.name);
-            desk.confirm(&odd, said.is_meant())?;
-        }
+    let products = desk.product_named(&from).ok().zip(desk.product_named(&into).ok());
+    // The server refuses a product that is not there, or is merged into itself, and nobody is asked before.
+    let products = products.filter(|(gone, kept)| gone.name != kept.name);
+    let code_lost = products.as_ref().and_then(|(gone, kept)| code_note(gone, kept));
+    if let Some((gone, kept)) = products.filter(|_| desk.is_person() && said.get("id").is_none()) {
+        let odd = format!("{} passa todo para {}, e se aposenta", gone.name, kept.name);
+        desk.confirm(&odd, said.is_meant())?;
     }
     let line = format!("{} {from}{TO}{into}", verb.form.word);
     let request = MergeRequest { from: &from, into: &into, request_id: said.request_id()? };
-    desk.make(&Request::MergeProducts(request), &line)
+    desk.make(&Request::MergeProducts(request), &line)?;
+    if let Some(lost) = code_lost {
+        desk.tell(&format!("Aviso: {lost}."))?;
+    }
+    Ok(())
 }
 
 fn update_product(

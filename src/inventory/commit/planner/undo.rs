@@ -41,7 +41,13 @@ impl Planner<'_> {
             undo_digest(sequence, is_single, signed.note.as_ref()),
             |planner| {
                 let first_sequence = planner.draft.next_sequence();
-                let document = planner.document_of(sequence, is_single)?;
+                let mut document = planner.document_of(sequence)?;
+                if is_single {
+                    if merged(&document).is_some() {
+                        return Err(Refusal::undo_of_half_a_merge(sequence));
+                    }
+                    document.retain(|it| it.movement.sequence == sequence);
+                }
                 let Signed { author, note } = signed;
                 let is_own = |undoable: &Undoable| {
                     undoable.movement.kind == Kind::Sale && undoable.movement.author == *author
@@ -68,15 +74,14 @@ impl Planner<'_> {
     }
 
     /// The movements of this one's document, which are undone together.
-    fn document_of(&mut self, sequence: i64, is_single: bool) -> Result<Vec<Undoable>, Refusal> {
+    fn document_of(&mut self, sequence: i64) -> Result<Vec<Undoable>, Refusal> {
         // No client knows a movement that is planned and not published yet.
         if sequence < 1 || sequence > self.draft.published() {
             return Err(Refusal::movement_not_found(sequence));
         }
         let named = self.row(sequence)?.filter(|row| row.movement.sequence == sequence);
         let named = named.ok_or_else(|| Refusal::movement_not_found(sequence))?;
-        let Document { first_sequence, count } =
-            if is_single { Document::of_one(sequence) } else { named.document };
+        let Document { first_sequence, count } = named.document;
         let rows =
             self.store.rows(first_sequence, usize::try_from(count).unwrap_or(1)).map_err(unreadable)?;
         Ok(rows.into_iter().map(undoable).collect())

@@ -11,9 +11,9 @@ use serde::Deserialize;
 
 use super::connect::refused;
 use super::held;
-use crate::catalog::{Kind, Quoted};
-use crate::local_time::{Days, End};
-use crate::operation::{Grouping, Permission, Reply, check_given_period};
+use crate::catalog::Quoted;
+use crate::local_time::Days;
+use crate::operation::{Grouping, Permission, Reply, given_period, movement_kind};
 use crate::refusal::Refusal;
 use crate::render::{Format, render_sheet};
 use crate::report::{Report, What};
@@ -94,19 +94,13 @@ impl Options {
         let what =
             What::ALL.into_iter().find(|known| known.word() == what).ok_or_else(|| unknown_report(what))?;
         let days = Days::of_zone(&self.time_zone).ok_or_else(|| Refusal::no_time_zone(&self.time_zone))?;
-        let time = |field, text: &str, end| {
-            let time = given(text).map(|text| days.parse_end(text, end)).transpose();
-            time.map_err(|error| Refusal::invalid(field, format!("{} {error}", Quoted(text))))
-        };
-        let since = time("start_time", &self.since, End::First)?;
-        let until = time("end_time", &self.until, End::Last)?;
-        check_given_period(since, until)?;
+        let (since, until) = given_period(given(&self.since), given(&self.until), &days)?;
         let by = given(&self.by).map(|by| grouping(by).ok_or_else(|| unknown_grouping(by))).transpose()?;
-        let kind = given(&self.kind).map(|kind| Kind::from_stored(kind).ok_or_else(|| unknown_kind(kind)));
+        let kind = given(&self.kind).map(movement_kind).transpose()?;
         let days_ahead =
             given(&self.days).map(|days| days.parse().map_err(|_| wrong_days(days))).transpose()?;
         let mut report = Report::of_period(what, days, since, until);
-        (report.by, report.kind) = (by, kind.transpose()?);
+        (report.by, report.kind) = (by, kind);
         (report.days_ahead, report.words) = (days_ahead, self.words);
         let has_period = since.is_some() || until.is_some();
         report.check(has_period).map_err(|(field, what)| Refusal::invalid(field, what))?;
@@ -138,11 +132,6 @@ fn unknown_report(what: &str) -> Refusal {
 fn unknown_grouping(by: &str) -> Refusal {
     let known: Vec<&str> = Grouping::WORDS.into_iter().map(|(word, _, _)| word).collect();
     Refusal::invalid("group_by", format!("{} não é um grupo; há {}", Quoted(by), known.join(", ")))
-}
-
-fn unknown_kind(kind: &str) -> Refusal {
-    let what = "não é um motivo; use ajuste, abertura, compra, venda, perda ou contagem";
-    Refusal::invalid("kind", format!("{} {what}", Quoted(kind)))
 }
 
 fn wrong_days(days: &str) -> Refusal {
