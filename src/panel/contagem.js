@@ -27,7 +27,7 @@ const DONE_MAX = 200;
 
 const draft = new Draft("hortifruti.contagem", { entries: {}, results: null, sent: null, isBlind: true, category: "" }, localStorage);
 
-/// Shows the page that is open anew, if there is one: what was sent may outlive the page that sent it.
+/// Shows the page that is open again, if there is one: what was sent may outlive the page that sent it.
 let showOpen = () => {};
 
 export function open(root) {
@@ -177,7 +177,8 @@ function openList(page, show) {
 		const before = draft.read().entries[product.name];
 		const isTyped = typed.delete(input);
 		setError(input, "");
-		if (text && before?.text === text && !isTyped) return true;
+		// What nobody typed is the draft's, and after its answer nobody's.
+		if (!isTyped) return true;
 		try {
 			if (text) {
 				const thousandths = parseQuantity(text, product.unit);
@@ -311,7 +312,7 @@ function openList(page, show) {
 			// A field shows no more than the draft has: what is booked is not counted again.
 			if (page.isConnected) draw();
 			else showOpen();
-			if (first > 0) error.message = `${first} produtos já entraram; os outros, não. ${error.message}`;
+			if (first > 0) error.message = `${first} produtos já entraram. Dos outros: ${error.message}`;
 			showError(error);
 			// The product at which the server stopped.
 			const wrong = catalog.byName(part[Number(error.metadata?.index ?? -1)]?.[0]);
@@ -499,7 +500,7 @@ function openBlindDesk(page) {
 			showDone();
 		} catch (error) {
 			if (isWaiting) return;
-			if (name.value || counted.value) return toast(`${asked}: ${error.message}`, { kind: "error" });
+			if (name.value || counted.value) return toast(`${asked} ${text}: ${error.message}`, { kind: "error" });
 			name.value = asked;
 			counted.value = text;
 			setError(error.metadata?.field?.includes("counted") ? counted : name, error.message);

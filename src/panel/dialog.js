@@ -6,6 +6,8 @@ import { h, icon, newId } from "./dom.js";
 /// How long a notice stays, in milliseconds; with a button, people need longer.
 const TOAST_MS = 5_000;
 const TOAST_WITH_BUTTON_MS = 12_000;
+/// How long after a scanner's Enter another one is still its own: some end a code by CR and LF.
+const SCAN_MS = 200;
 /// Notices that are shown together.
 const TOASTS_MAX = 3;
 
@@ -25,8 +27,8 @@ export function ask({ title, body = "", confirm = "Confirmar", cancel = "Cancela
 			if (["Enter", " "].includes(event.key) && isTyped) {
 				event.preventDefault();
 				toast("O que foi lido não entrou: responda antes.", { kind: "warning" });
-			}
-			isTyped = event.key.length === 1;
+				setTimeout(() => (isTyped = false), SCAN_MS);
+			} else isTyped = event.key.length === 1;
 		});
 		yes.focus();
 	});

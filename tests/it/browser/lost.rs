@@ -342,6 +342,14 @@ fn what_is_entered_while_an_answer_is_awaited_stays() {
     assert_eq!(server.connect().ask("1 caju"), "Caju: R$2.0, Estoque: 50");
     assert_eq!(server.connect().ask("1 pera"), "Pera: R$5.0, Estoque: 14");
 
+    // The field that has the focus while it is sent is not counted a second time by its end.
+    browser.click("button", "Nova contagem");
+    browser.fill(caju, "50");
+    browser.chord(CONTROL, ENTER);
+    browser.see("h1", "Contagem registrada");
+    let entries = "return Object.keys(JSON.parse(localStorage['hortifruti.contagem']).entries).length === 0";
+    browser.until(entries, json!([]));
+
     // What was counted in another unit is counted again.
     browser.click("button", "Nova contagem");
     browser.fill(caju, &format!("49{ENTER}"));
