@@ -54,7 +54,7 @@ fn a_server_that_stands_by_refuses_and_says_who_writes() {
         let shop = version.new_shop();
         let (writer, standby) = (serve(&shop), serve(&shop));
         let holder = format!("127.0.0.1:{}", writer.port);
-        // The holder is told once it was seen to renew its lease.
+        // A standby names the holder once it was seen to renew its lease.
         wait_for(|| {
             let refusal = standby.connect().ask("4");
             if refusal.contains(&holder) { Ok(()) } else { Err(refusal) }

@@ -55,6 +55,8 @@ pub(in crate::inventory) struct Writer {
     /// Whether the log says already that the store cannot be settled, because every further change tries
     /// again.
     pub(super) has_logged: bool,
+    /// The kind of refusal of the store that the log says already, until a change is stored.
+    refusing: Option<&'static str>,
     /// The time of the last proof without a client that asked for a change.
     proved_at: Option<Instant>,
     pub(super) metrics: Arc<Metrics>,
@@ -118,6 +120,7 @@ impl Writer {
             in_doubt: None,
             doubts: Arc::default(),
             has_logged: false,
+            refusing: None,
             proved_at: None,
             metrics,
         }
@@ -316,6 +319,7 @@ impl Writer {
             }
             self.show(transaction);
             self.metrics.store.set(StoreState::Open);
+            self.refusing = None;
             let changes = transaction.movements.len() + transaction.changes.len();
             self.metrics.commits.note(begun.elapsed(), changes);
         }
@@ -375,9 +379,9 @@ impl Writer {
         }
     }
 
-    /// Notes that the store refuses changes. The log says it of the first one, because every client tries again.
-    fn note_refusing(&self, error: &StoreError) {
-        if self.metrics.store.state() != StoreState::Refusing {
+    /// Notes that the store refuses changes. The log says each kind of refusal once, because every client tries again.
+    fn note_refusing(&mut self, error: &StoreError) {
+        if self.refusing.replace(error.kind()) != Some(error.kind()) {
             tracing::warn!(%error, "the store refuses changes");
         }
         self.metrics.store.fail(error.kind(), StoreState::Refusing);

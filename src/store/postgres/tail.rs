@@ -4,7 +4,7 @@ use std::collections::HashMap;
 use std::collections::hash_map::Entry;
 use std::sync::Arc;
 
-use super::connect::{Link, Purpose};
+use super::connect::{LOOK_TIME_MAX, Link, Purpose};
 use super::ends::Ends;
 use super::error::{Failure, bad_value};
 use super::ledger::{self, CHANGE_COLUMNS, read_change};
@@ -74,7 +74,7 @@ impl PostgresStore {
         if transaction.is_none() {
             self.follow_request_ids()?;
         }
-        self.confirm(catalog, transaction.is_some(), time_max)?;
+        self.confirm(catalog, transaction.is_some(), time_max.min(LOOK_TIME_MAX))?;
         self.tail_allowance.reset();
         Ok(transaction)
     }

@@ -32,10 +32,10 @@ pub struct Dated {
     pub left: Option<(PathBuf, io::Error)>,
 }
 
-/// Copies the database as [`back_up`](super::back_up) does, to a file in `folder` with the database's name and the date, such as
-/// `hortifruti-2026-11-29T183015.db`. Once the copy is checked and on disk, removes the oldest of such copies, so that
-/// `keep` are left, or the new one alone. Other files of the folder are left alone, whatever their names, and so are
-/// copies with a later date.
+/// Copies the database as [`back_up`](super::back_up) does, to a file in `folder` with the database's name and the
+/// date, such as `hortifruti-2026-11-29T183015.db`. Once the copy is checked and on disk, removes the oldest of such
+/// copies, so that `keep` are left, or the new one alone. Other files of the folder are left alone, whatever their
+/// names, and so are copies with a later date.
 ///
 /// # Errors
 /// If [`back_up`](super::back_up) would fail, or the folder cannot be made. Then no copy was removed.
