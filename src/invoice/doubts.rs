@@ -27,12 +27,12 @@ pub fn doubts(line: &Line, of: &Match, purchased: &[Purchased]) -> Vec<String> {
     let usual = usual.filter(|(stock, cost)| stock.thousandths() > 0 && cost.centavos() > 0);
     let of_part = |part: &Purchased| odd_cost(product, part.quantity, part.cost, usual);
     odd.extend(purchased.first().and_then(of_part).map(|what| format!("item {}: {what}", line.number)));
-    let kept: Vec<&Lot> =
-        purchased.iter().filter_map(|part| part.details.purchase.as_ref()?.lot.as_ref()).collect();
-    let is_kept = |name: &&Lot| kept.iter().any(|lot| lot.as_str().split(", ").any(|it| it == name.as_str()));
-    let names: Vec<&Lot> = line.lots.iter().filter_map(|lot| lot.lot.as_ref()).collect();
-    if !names.iter().all(is_kept) {
-        odd.push(format!("item {}: os lotes não cabem juntos, e só {} é guardado", line.number, names[0]));
+    let names: Vec<&str> = line.lots.iter().filter_map(|lot| lot.lot.as_ref()).map(Lot::as_str).collect();
+    if let ([part], [first, _, ..]) = (purchased, &names[..]) {
+        let kept = part.details.purchase.as_ref().and_then(|purchase| purchase.lot.as_ref());
+        if kept.is_none_or(|kept| kept.as_str() != names.join(", ")) {
+            odd.push(format!("item {}: os lotes não cabem juntos, e só {first} é guardado", line.number));
+        }
     }
     let day = purchased.iter().filter_map(|part| part.details.purchase.as_ref()?.expires_on).min();
     if let Some(day) = day.filter(|day| *day < today()) {
