@@ -61,7 +61,7 @@ impl Error {
     }
 
     /// The code, from the table of errors (DESIGN §5).
-    fn code(&self) -> Code {
+    pub(super) fn code(&self) -> Code {
         match self {
             Error::Help(_) | Error::Usage(_) => Code::InvalidArgument,
             Error::Broken(_) => Code::Internal,

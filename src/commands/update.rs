@@ -9,7 +9,7 @@ use super::product::find;
 use crate::catalog::{Amount, Details, Kind, Quantity};
 use crate::operation::phrase::Measure;
 use crate::operation::{AdjustRequest, ProductReply, Request};
-use crate::refusal::Refusal;
+use crate::refusal::{Code, Refusal};
 
 /// Muda o estoque de um produto
 #[derive(Debug, Args)]
@@ -68,9 +68,16 @@ impl Update {
         let found = find(&self.options.connection, &self.name);
         match found {
             Ok(ProductReply { name, unit: Some(unit), .. }) => Ok(measure.in_unit(name.as_str(), &unit)?),
-            Err(error) if self.options.request_id.is_none() => Err(error),
-            // The text protocol does not give the unit.
-            Ok(_) | Err(_) => Ok(measure.certain()?),
+            Ok(_) => Err(Refusal::invalid(
+                "delta_thousandths",
+                "o protocolo de texto não diz a unidade do produto. Nada foi alterado; escreva a quantidade sem unidade, ou \
+                 peça por gRPC",
+            )
+            .into()),
+            Err(error) if self.options.request_id.is_some() && error.code() == Code::ProductNotFound => {
+                Ok(measure.certain()?)
+            }
+            Err(error) => Err(error),
         }
     }
 }

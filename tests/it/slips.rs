@@ -251,6 +251,8 @@ fn a_count_and_an_update_take_a_quantity_with_its_unit() {
     }
     for (args, told) in [
         (&["update", "Caju", "-2kg"][..], "Caju se conta em un, e não em kg"),
+        (&["update", "Caju", "-2un", "--socket"], "não diz a unidade do produto. Nada foi alterado"),
+        (&["update", "Caju", "-2un", "--socket", "--request-id", "r1"], "não diz a unidade do produto"),
         (&["count", "Caju", "2kg"], "kg"),
         (&["count", "Tomate", "1.500kg"], "1500 ou 1,5"),
         (&["update", "Tomate", "1.500kg"], "1500 ou 1,5"),
