@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use calamine::{Data, Dimensions};
+use calamine::{Data, Dimensions, Sheet, SheetType, SheetVisible};
 
 use super::error::WorkbookError;
 use super::hidden::Hidden;
@@ -115,6 +115,15 @@ impl Grid {
 pub(super) struct Sheets {
     pub(super) shown: Vec<Grid>,
     pub(super) hidden: usize,
+}
+
+/// The places and names of the sheets that are shown, and the number of those that are hidden. A sheet without cells,
+/// as of a chart, is neither.
+pub(super) fn shown_sheets(all: &[Sheet]) -> (Vec<(usize, String)>, usize) {
+    let all = all.iter().enumerate().filter(|(_, sheet)| sheet.typ == SheetType::WorkSheet);
+    let (shown, hidden): (Vec<_>, Vec<_>) =
+        all.partition(|(_, sheet)| sheet.visible == SheetVisible::Visible);
+    (shown.into_iter().map(|(place, sheet)| (place, sheet.name.clone())).collect(), hidden.len())
 }
 
 /// Cells that are merged into one.

@@ -3,13 +3,13 @@
 use std::io::{BufReader, Cursor};
 use std::mem::take;
 
-use calamine::{Ods, OdsError, Reader as _, SheetVisible};
+use calamine::{Ods, OdsError, Reader as _};
 use quick_xml::Reader as XmlReader;
 use quick_xml::events::{BytesStart, Event};
 use zip::ZipArchive;
 
 use super::error::WorkbookError;
-use super::grid::{Grid, Merged, Sheets};
+use super::grid::{Grid, Merged, Sheets, shown_sheets};
 use super::hidden::Hidden;
 use crate::price_list::limits::CELLS_MAX;
 
@@ -23,10 +23,7 @@ const CELL_BYTES: usize = 64;
 pub(super) fn read(bytes: &[u8], bytes_max: usize) -> Result<Sheets, WorkbookError> {
     let mut measured = measure(bytes, bytes_max)?;
     let mut workbook = Ods::new(Cursor::new(bytes)).map_err(refused)?;
-    let all = workbook.sheets_metadata().iter().enumerate();
-    let shown = all.filter(|(_, sheet)| sheet.visible == SheetVisible::Visible);
-    let count = workbook.sheets_metadata().len();
-    let shown: Vec<(usize, String)> = shown.map(|(index, sheet)| (index, sheet.name.clone())).collect();
+    let (shown, hidden_sheets) = shown_sheets(workbook.sheets_metadata());
     let mut sheets = Vec::with_capacity(shown.len());
     for (index, name) in shown {
         let values = workbook.worksheet_range(&name).map_err(refused)?;
@@ -42,7 +39,7 @@ pub(super) fn read(bytes: &[u8], bytes_max: usize) -> Result<Sheets, WorkbookErr
         grid.hidden = hidden;
         sheets.push(grid);
     }
-    Ok(Sheets { hidden: count - sheets.len(), shown: sheets })
+    Ok(Sheets { shown: sheets, hidden: hidden_sheets })
 }
 
 /// The size of a table that is being counted.

@@ -5,10 +5,10 @@ use std::collections::HashMap;
 use std::io::{Cursor, Read as _};
 use std::mem::take;
 
-use calamine::{Reader as _, SheetType, SheetVisible, Xls, XlsError};
+use calamine::{Reader as _, Xls, XlsError};
 
 use super::error::WorkbookError;
-use super::grid::{Grid, Merged, Sheets};
+use super::grid::{Grid, Merged, Sheets, shown_sheets};
 use super::hidden::Hidden;
 use crate::price_list::limits::CELLS_MAX;
 
@@ -39,15 +39,9 @@ const COLUMNS_HIDDEN: (usize, u16) = (8, 0x01);
 pub(super) fn read(bytes: &[u8], bytes_max: usize) -> Result<Sheets, WorkbookError> {
     let mut measured = measure(bytes)?;
     let mut workbook = Xls::new(Cursor::new(bytes)).map_err(refused)?;
-    let all = workbook.sheets_metadata().iter().enumerate();
-    let all = all.filter(|(_, sheet)| sheet.typ == SheetType::WorkSheet);
-    let (shown, hidden): (Vec<_>, Vec<_>) =
-        all.partition(|(_, sheet)| sheet.visible == SheetVisible::Visible);
-    let hidden = hidden.len();
-    let names: Vec<(usize, String)> =
-        shown.iter().map(|(place, sheet)| (*place, sheet.name.clone())).collect();
-    let mut sheets = Vec::with_capacity(names.len());
-    for (place, name) in names {
+    let (shown, hidden) = shown_sheets(workbook.sheets_metadata());
+    let mut sheets = Vec::with_capacity(shown.len());
+    for (place, name) in shown {
         let values = workbook.worksheet_range(&name).map_err(refused)?;
         let mut grid = Grid::new(place, &name, bytes_max);
         let start = values.start().unwrap_or_default();

@@ -2,14 +2,13 @@
 
 use std::io::{BufReader, Cursor};
 
-use calamine::{Data, Reader as _, SheetType, SheetVisible, Xlsx, XlsxError};
-
+use calamine::{Data, Reader as _, Xlsx, XlsxError};
 use quick_xml::Reader as XmlReader;
 use quick_xml::events::{BytesStart, Event};
 use zip::ZipArchive;
 
 use super::error::WorkbookError;
-use super::grid::{Grid, Merged, Sheets};
+use super::grid::{Grid, Merged, Sheets, shown_sheets};
 use super::hidden::Hidden;
 use crate::price_list::limits::CELLS_MAX;
 
@@ -19,15 +18,9 @@ use crate::price_list::limits::CELLS_MAX;
 /// If the workbook is damaged or encrypted, or takes more memory than it may.
 pub(super) fn read(bytes: &[u8], bytes_max: usize) -> Result<Sheets, WorkbookError> {
     let mut workbook = Xlsx::new(Cursor::new(bytes)).map_err(refused)?;
-    let all = workbook.sheets_metadata().iter().enumerate();
-    let all = all.filter(|(_, sheet)| sheet.typ == SheetType::WorkSheet);
-    let (shown, hidden): (Vec<_>, Vec<_>) =
-        all.partition(|(_, sheet)| sheet.visible == SheetVisible::Visible);
-    let hidden = hidden.len();
-    let names: Vec<(usize, String)> =
-        shown.iter().map(|(place, sheet)| (*place, sheet.name.clone())).collect();
-    let mut sheets = Vec::with_capacity(names.len());
-    for (place, name) in names {
+    let (shown, hidden) = shown_sheets(workbook.sheets_metadata());
+    let mut sheets = Vec::with_capacity(shown.len());
+    for (place, name) in shown {
         let mut grid = Grid::new(place, &name, bytes_max);
         let mut cells = workbook.worksheet_cells_reader(&name).map_err(refused)?;
         let mut count = 0;
